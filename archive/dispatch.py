@@ -1,0 +1,59 @@
+"""The only place that enqueues: task names, their queues, and the ringing of doorbells.
+
+A message carries no work. What is to be done stands in the `Work` table, so losing every
+message costs at most one tick of beat.
+"""
+
+import logging
+from functools import partial
+from typing import Any
+
+from celery import signature
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from archive.broker import app
+from archive.models import Step
+
+log = logging.getLogger(__name__)
+
+DRAIN = {Step.PREPARE: "workers.drain_prepare", Step.ENCODE: "workers.drain_encode"}
+TICK = "workers.tick"
+SWEEP = "workers.sweep"
+ANSWER_QUERY = "workers.answer_query"
+
+QUEUES = {
+    DRAIN[Step.PREPARE]: "media",
+    DRAIN[Step.ENCODE]: "encode",
+    TICK: "media",
+    SWEEP: "media",
+    ANSWER_QUERY: "queries",
+}
+
+
+class BrokerUnavailable(Exception):
+    """Redis did not take the message."""
+
+
+def ring(step: Step) -> None:
+    """Tell the workers of `step` that there is work. A broker that is down is no error: beat rings again."""
+    try:
+        _send(DRAIN[step], expires=60)
+    except BrokerUnavailable as error:
+        log.warning("no doorbell (%s); beat will ring", error)
+
+
+def ring_on_commit(step: Step) -> None:
+    transaction.on_commit(partial(ring, step), robust=True)
+
+
+def ask(*args: Any, expires: float) -> None:
+    """Send a question to the queries worker; the answer comes by another way (workers.client)."""
+    _send(ANSWER_QUERY, *args, expires=expires)
+
+
+def _send(name: str, *args: Any, expires: float) -> None:
+    try:
+        signature(name, args=args, app=app).apply_async(queue=QUEUES[name], expires=expires, retry=False)
+    except (OperationalError, OSError) as error:
+        raise BrokerUnavailable(str(error)) from error

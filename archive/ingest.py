@@ -1,0 +1,111 @@
+"""Files become assets: sniff, keep the bytes, write the row and its work, ring the bell.
+
+The order is that of a database: the original lies synced under its name before the row that
+names it commits, so a committed row always has its file. A crash in between leaves a file
+without a row, which the sweep removes after a day.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+
+from archive import dispatch
+from archive.incoming import Incoming, StorageFull
+from archive.models import Asset, Collection, Kind, Step, Work
+from archive.models.work import Priority
+from archive.sniff import sniff_picture
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+__all__ = ["EmptyFile", "Ingested", "StorageFull", "ingest_file"]
+
+
+class EmptyFile(Exception):
+    def __init__(self) -> None:
+        super().__init__("This file is empty. Nothing was sent, or it was lost on the way: try it again.")
+
+
+@dataclass(frozen=True)
+class Ingested:
+    asset: Asset
+    new: bool  # False: these bytes were in the collection already
+
+
+def ingest_file(
+    incoming: Incoming,
+    *,
+    collection: Collection,
+    uploader: User | None,
+    filename: str,
+    priority: Priority = Priority.BULK,
+) -> Ingested:
+    """Take a received file into a collection. Equal bytes there are answered with the asset that has them.
+
+    Raises `EmptyFile`, `archive.sniff.UnsupportedMedia`, `StorageFull`.
+    """
+    try:
+        if not incoming.size:
+            raise EmptyFile
+        media_type = sniff_picture(incoming.head)
+        key = original_key(incoming.sha256)
+        with transaction.atomic():
+            lock_content(incoming.sha256)
+            _keep(incoming, key)
+            asset, new = Asset.objects.get_or_create(
+                collection=collection,
+                sha256=incoming.sha256,
+                defaults={
+                    "uploader": uploader,
+                    "kind": Kind.PHOTO,
+                    "original": key,
+                    "filename": clean_filename(filename),
+                    "media_type": media_type,
+                    "size": incoming.size,
+                },
+            )
+            if new:
+                Work.objects.create(asset=asset, step=Step.PREPARE, priority=priority)
+                dispatch.ring_on_commit(Step.PREPARE)
+            elif asset.trashed_at:
+                asset.trashed_at = None
+                asset.save(update_fields=["trashed_at"])
+        return Ingested(asset, new)
+    finally:
+        incoming.discard()
+
+
+def lock_content(sha256: str) -> None:
+    """Hold this content until the transaction ends: ingest and purge of equal bytes take turns."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [sha256])
+
+
+def original_key(sha256: str) -> str:
+    return f"originals/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def clean_filename(name: str) -> str:
+    """A file name as data: composed, without control characters or folders, at most 255 characters."""
+    composed = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    printable = "".join(c for c in composed if unicodedata.category(c)[0] != "C")
+    return printable.strip()[-255:] or "unnamed"
+
+
+def _keep(incoming: Incoming, key: str) -> None:
+    if default_storage.exists(key) and default_storage.size(key) == incoming.size:
+        return
+    try:
+        if hasattr(default_storage, "adopt"):
+            default_storage.adopt(incoming.path, key)
+        else:  # a storage elsewhere: S3 answers only when the bytes are safe
+            with incoming.path.open("rb") as file:
+                default_storage.save(key, File(file))
+    except OSError as error:
+        raise StorageFull from error

@@ -1,0 +1,154 @@
+"""Assets: one photo or video each, with the renditions made of it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.core.files.storage import default_storage
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from archive.models.collections import CURATING, Collection, Role
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
+
+
+class Kind(models.TextChoices):
+    PHOTO = "photo", "Photo"
+    VIDEO = "video", "Video"
+
+
+class Status(models.TextChoices):
+    """PENDING -> READY | FAILED; FAILED -> PENDING when somebody retries."""
+
+    PENDING = "pending", "Being prepared"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+
+
+class AssetQuerySet(models.QuerySet["Asset"]):
+    def visible_to(self, user: Person) -> AssetQuerySet:
+        """What `user` may see: the one predicate behind every list, page, file, count and search."""
+        kept = self.filter(trashed_at__isnull=True)
+        if user.is_authenticated and user.is_superuser:
+            return kept
+        return kept.filter(collection__in=Collection.objects.visible_to(user).order_by().values("pk"))
+
+    def curated_by(self, user: Person) -> AssetQuerySet:
+        """What `user` may edit, move, trash and restore; the trash included."""
+        return self._in(Collection.objects.open_to(user, CURATING), user)
+
+    def _in(self, collections: models.QuerySet[Collection], user: Person) -> AssetQuerySet:
+        if user.is_authenticated and user.is_superuser:
+            return self
+        return self.filter(collection__in=collections.order_by().values("pk"))
+
+
+class Asset(models.Model):
+    """One photo or video. `sha256` names its original bytes, which are never rewritten."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="assets")
+    uploader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="uploads"
+    )
+    kind = models.CharField(max_length=5, choices=Kind.choices, default=Kind.PHOTO)
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.PENDING)
+    error = models.TextField(blank=True, help_text="Why it failed, as a sentence for people")
+
+    sha256 = models.CharField(max_length=64, db_index=True)
+    original = models.CharField(max_length=200, help_text="Its key in the storage")
+    filename = models.CharField(max_length=255, help_text="As it came; data, never a path")
+    media_type = models.CharField(max_length=40)
+    size = models.PositiveBigIntegerField(help_text="Bytes of the original")
+    width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels, upright")
+    height = models.PositiveIntegerField(null=True, blank=True)
+    duration = models.FloatField(null=True, blank=True, help_text="Seconds")
+
+    title = models.CharField(max_length=300, blank=True)
+    caption = models.TextField(blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)
+    camera = models.CharField(max_length=120, blank=True)
+    place = models.CharField(max_length=200, blank=True)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    exif = models.JSONField(default=dict, blank=True)
+    notes = models.JSONField(default=list, blank=True, help_text="What the decoder had to decide")
+
+    added_at = models.DateTimeField(auto_now_add=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-added_at", "-id"]
+        constraints = [
+            # A trashed copy still counts: uploading it again brings it back.
+            models.UniqueConstraint(name="one_asset_a_collection_and_content", fields=["collection", "sha256"]),
+        ]
+        indexes = [
+            models.Index(name="asset_newest", fields=["-added_at", "-id"]),
+            models.Index(name="asset_in_collection", fields=["collection", "-added_at", "-id"]),
+            models.Index(name="asset_taken", fields=["taken_at"], condition=Q(taken_at__isnull=False)),
+            models.Index(name="asset_unready", fields=["status"], condition=~Q(status=Status.READY)),
+            models.Index(name="asset_trashed", fields=["trashed_at"], condition=Q(trashed_at__isnull=False)),
+            GinIndex(name="asset_filename_words", fields=["filename"], opclasses=["gin_trgm_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.filename
+
+    def get_absolute_url(self) -> str:
+        return reverse("asset", args=[self.uuid])
+
+    @property
+    def ratio(self) -> float:
+        """Width by height, for laying out; 1.5 until it is known."""
+        return round(self.width / self.height, 4) if self.width and self.height else 1.5
+
+    @property
+    def thumbnail_url(self) -> str:
+        return reverse("rendition", args=[self.uuid, "thumbnail"])
+
+    @property
+    def preview_url(self) -> str:
+        return reverse("rendition", args=[self.uuid, "preview"])
+
+    @property
+    def original_url(self) -> str:
+        return reverse("original", args=[self.uuid])
+
+    def may_be_curated_by(self, user: Person) -> bool:
+        return Asset.objects.curated_by(user).filter(pk=self.pk).exists()
+
+
+def may_upload_to(user: Person) -> models.QuerySet[Collection]:
+    return Collection.objects.open_to(user, (Role.CONTRIBUTOR, Role.CURATOR, Role.OWNER))
+
+
+class Rendition(models.Model):
+    """A picture made from an original by a spec. Named by content, so that equal originals share the file."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="renditions")
+    spec = models.CharField(max_length=20)
+    key = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_rendition_a_spec", fields=["asset", "spec"])]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def read(self) -> bytes:
+        with default_storage.open(self.key) as file:
+            data: bytes = file.read()
+        return data

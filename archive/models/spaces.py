@@ -1,0 +1,66 @@
+"""Embedding spaces: vectors compare only inside one."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+# Every stored vector has this many numbers. A model with fewer is padded with zeros,
+# which changes no inner product; one with more is refused.
+DIMENSIONS = 768
+
+
+class SpaceState(models.TextChoices):
+    """BUILDING -> READY -> ACTIVE -> RETIRED; ACTIVE -> READY when another takes over, and back."""
+
+    BUILDING = "building", "Being filled"
+    READY = "ready", "Full, waiting"
+    ACTIVE = "active", "Searched"
+    RETIRED = "retired", "Retired"
+
+
+LIVE = (SpaceState.BUILDING, SpaceState.READY, SpaceState.ACTIVE)
+
+
+class SpaceQuerySet(models.QuerySet["Space"]):
+    def live(self) -> SpaceQuerySet:
+        """The spaces that new uploads are written to."""
+        return self.filter(state__in=LIVE)
+
+    def active(self) -> Space | None:
+        """The space that is searched, if there is one."""
+        return self.filter(state=SpaceState.ACTIVE).first()
+
+
+class Space(models.Model):
+    """A model with its weights and preprocessing, as `fingerprint` pins them.
+
+    `model` is how an encoder is opened: `shipped:NAME`, `local-dir:PATH`, an open_clip
+    architecture with `pretrained` weights, or `fake` in tests.
+    """
+
+    slug = models.SlugField(max_length=60, unique=True)
+    model = models.CharField(max_length=300)
+    pretrained = models.CharField(max_length=300, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    identity = models.JSONField(default=dict, help_text="What the fingerprint covers: weights, preprocessing, ...")
+    dimensions = models.PositiveSmallIntegerField(default=DIMENSIONS, help_text="Of the model, before padding")
+    context_length = models.PositiveSmallIntegerField(default=77, help_text="Tokens of a text")
+    logit_scale = models.FloatField(null=True, blank=True)
+    logit_bias = models.FloatField(null=True, blank=True, help_text="SigLIP has one, CLIP none")
+    goldens = models.JSONField(default=dict, help_text="Vectors of the golden pictures and texts")
+    knows = models.CharField(max_length=200, blank=True, help_text="A line for people: what it is good for")
+    state = models.CharField(max_length=8, choices=SpaceState.choices, default=SpaceState.BUILDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SpaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_active_space", fields=["state"], condition=Q(state="active")),
+            models.UniqueConstraint(name="one_building_space", fields=["state"], condition=Q(state="building")),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug

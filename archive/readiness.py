@@ -1,0 +1,31 @@
+"""When an asset is ready: its status follows from its work."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+# Only the searched space holds an asset back; a space that is being filled does not.
+SETTLE = """
+WITH needed AS (
+    SELECT w.asset_id,
+           bool_or(w.state IN ('quarantined', 'cancelled')) AS failed,
+           bool_and(w.state = 'done') AS done,
+           max(w.last_error) FILTER (WHERE w.state IN ('quarantined', 'cancelled')) AS error
+    FROM archive_work w
+    WHERE w.asset_id = ANY(%(assets)s)
+      AND (w.step <> 'encode' OR w.target = (SELECT slug FROM archive_space WHERE state = 'active'))
+    GROUP BY w.asset_id
+)
+UPDATE archive_asset a
+SET status = CASE WHEN n.failed THEN 'failed' WHEN n.done THEN 'ready' ELSE 'pending' END,
+    error = CASE WHEN n.failed THEN coalesce(n.error, '') ELSE '' END
+FROM needed n WHERE a.id = n.asset_id
+"""
+
+
+def settle(assets: Iterable[int]) -> None:
+    """Write each asset's status from the states of its work, in the caller's transaction."""
+    ids = sorted(set(assets))
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(SETTLE, {"assets": ids})

@@ -1,0 +1,35 @@
+"""Where the sample pictures of a demo live, and when there are enough of them for a first search."""
+
+import time
+
+from archive.models import Asset, Collection, Membership, Role, Status, Visibility
+from archive.people import get_curator, get_person
+
+ENOUGH_TO_SEARCH = 12
+MEMBERS = {"bob": Role.CONTRIBUTOR, "visitor": Role.VIEWER}
+
+
+def get_sample_collection(slug: str) -> Collection:
+    """The curator's; everybody who can log in may look, bob may upload."""
+    collection, _ = Collection.objects.get_or_create(
+        slug=slug,
+        defaults={
+            "name": slug.replace("-", " ").capitalize(),
+            "owner": get_curator(),
+            "visibility": Visibility.EVERYONE,
+            "description": "Drawn sample pictures. Delete the collection when you have seen enough of it.",
+        },
+    )
+    for name, role in MEMBERS.items():
+        Membership.objects.get_or_create(collection=collection, user=get_person(name), defaults={"role": role})
+    return collection
+
+
+def wait_until_searchable(*, at_most: float) -> bool:
+    """Wait for the workers. False when so few were ready after `at_most` seconds."""
+    deadline = time.monotonic() + at_most
+    while time.monotonic() < deadline:
+        if Asset.objects.filter(status=Status.READY).count() >= ENOUGH_TO_SEARCH:
+            return True
+        time.sleep(0.5)
+    return False

@@ -1,0 +1,133 @@
+"""The life of a space: partitions, index, coverage, activation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from archive import dispatch
+from archive.models import Asset, Space, SpaceState, Status, Step, Work, WorkState
+from archive.models.work import Priority
+from archive.readiness import settle
+from archive.work import add_encode_work
+
+TABLES = ("archive_embedding", "archive_clipembedding")
+
+
+class SpaceNotReady(Exception):
+    """The space does not cover the archive yet."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    done: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        return self.done / self.total if self.total else 1.0
+
+
+def partition(space: Space, table: str = "archive_embedding") -> str:
+    """The name of a space's partition: from its id, so no name of a user reaches SQL."""
+    return f"{table}_{int(space.pk)}"
+
+
+@transaction.atomic
+def create_space(space: Space) -> Space:
+    """Save a new space and make its partitions. It is BUILDING: uploads are written to it from now on."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", space.slug):
+        raise ValueError(f"{space.slug!r} is no name for a space: use small letters, digits, dots and dashes.")
+    space.state = SpaceState.BUILDING
+    space.save()
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"CREATE TABLE {partition(space, table)} PARTITION OF {table} FOR VALUES IN ({space.pk:d})")  # noqa: S608
+    return space
+
+
+def backfill(space: Space) -> int:
+    """Work for every prepared asset that lacks a vector in `space`; returns how many were added."""
+    prepared = Asset.objects.filter(work__step=Step.PREPARE, work__state=WorkState.DONE)
+    added = add_encode_work(prepared, space, Priority.BACKFILL)
+    dispatch.ring_on_commit(Step.ENCODE)
+    return added
+
+
+def coverage(space: Space) -> Coverage:
+    """How many of the readable assets have their vector in `space`."""
+    total = Work.objects.filter(step=Step.PREPARE, state=WorkState.DONE).count()
+    done = Work.objects.filter(step=Step.ENCODE, target=space.slug, state=WorkState.DONE).count()
+    return Coverage(min(done, total), total)
+
+
+@transaction.atomic
+def activate(space: Space, *, even_if_partial: bool = False) -> None:
+    """Search this space from the next query on; the one before stays READY for a roll-back."""
+    share = coverage(space)
+    if share.done < share.total and not even_if_partial:
+        raise SpaceNotReady(
+            f"{space.slug} covers {share.done} of {share.total} assets. "
+            f"Let the backfill finish, or activate it as it is with --partial."
+        )
+    Space.objects.filter(state=SpaceState.ACTIVE).exclude(pk=space.pk).update(state=SpaceState.READY)
+    Space.objects.filter(pk=space.pk).update(state=SpaceState.ACTIVE, activated_at=Now())
+    space.refresh_from_db()
+    settle(Asset.objects.exclude(status=Status.READY).values_list("pk", flat=True))
+
+
+def rows(space: Space) -> int:
+    """How many vectors the space holds, as Postgres estimates it; exact while it is small."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", [partition(space)])
+        (estimate,) = cursor.fetchone() or (0,)
+        if estimate < settings.SIGHTLINE_INDEX_FROM * 2:
+            cursor.execute(f"SELECT count(*) FROM {partition(space)}")  # noqa: S608
+            (estimate,) = cursor.fetchone()
+    return int(estimate)
+
+
+def index_name(space: Space) -> str:
+    return f"{partition(space)}_hnsw"
+
+
+def index_is_valid(space: Space) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(%s)", [index_name(space)]
+        )
+        found = cursor.fetchone()
+    return bool(found and found[0])
+
+
+def build_index(space: Space) -> bool:
+    """Make the HNSW index if the space is large enough to need one; returns whether it has one.
+
+    Below SIGHTLINE_INDEX_FROM rows an exact scan takes under 10 ms and finds everything.
+    Not inside a transaction: the index is built CONCURRENTLY, searches go on.
+    """
+    if index_is_valid(space):
+        return True
+    count = rows(space)
+    if count < settings.SIGHTLINE_INDEX_FROM:
+        return False
+    with connection.cursor() as cursor:
+        # About 3.5 kB a row keep the graph in memory; without them the build is several times slower.
+        memory_mb = max(64, min(8192, count * 3500 // 2**20))
+        cursor.execute("SELECT set_config('maintenance_work_mem', %s, false)", [f"{memory_mb}MB"])
+        cursor.execute("SET max_parallel_maintenance_workers = 0")  # parallel builds need a large /dev/shm
+        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index_name(space)}")
+        cursor.execute(
+            f"CREATE INDEX CONCURRENTLY {index_name(space)} ON {partition(space)} "
+            f"USING hnsw (vector halfvec_ip_ops) WHERE representative"
+        )
+        cursor.execute("RESET maintenance_work_mem")
+        cursor.execute("RESET max_parallel_maintenance_workers")
+        cursor.execute(f"ANALYZE {partition(space)}")
+    return index_is_valid(space)
+
+

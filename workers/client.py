@@ -1,0 +1,108 @@
+"""What the web process asks of the workers: vectors of words and of reference pictures.
+
+The question goes as a Celery message to the `queries` worker, the answer comes through a Redis
+list of its own, so any number of web threads can wait. The vectors of texts are kept by
+(space, text): a text is encoded once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from django.conf import settings
+from django.core.cache import cache
+from redis import Redis
+from redis.exceptions import RedisError
+
+from archive import dispatch
+from archive.models import Space
+
+Vector = npt.NDArray[np.float32]
+TEXT_DAYS = 30
+
+_redis: Redis | None = None
+
+
+class EncoderUnavailable(Exception):
+    """No worker answered; what needs no new vector still works."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """`cut`: the text was longer than the model reads."""
+
+    vector: Vector
+    cut: bool = False
+
+
+def encode_text(space: Space, text: str) -> Encoded:
+    """The unit vector (768,) of a text, from the cache or the queries worker."""
+    key = f"text:{space.fingerprint[:16]}:{hashlib.sha256(text.encode()).hexdigest()}"
+    found = _remembered(key)
+    if found is not None:
+        return Encoded(np.frombuffer(found[1:], dtype="<f4"), found[0] == 1)
+    reply = _ask(space, texts=[text])
+    encoded = Encoded(_vector(reply["vectors"][0]), text in reply["cut"])
+    _remember(key, bytes([encoded.cut]) + encoded.vector.astype("<f4").tobytes())
+    return encoded
+
+
+def encode_picture(space: Space, jpeg: bytes) -> Vector:
+    """The unit vector (768,) of a picture, given as the `encoder` rendition that the sandbox made."""
+    return _vector(_ask(space, pictures=[base64.b64encode(jpeg).decode()])["vectors"][0])
+
+
+def _ask(space: Space, *, texts: Sequence[str] = (), pictures: Sequence[str] = ()) -> dict[str, Any]:
+    timeout = settings.SIGHTLINE_QUERY_TIMEOUT
+    reply_to = f"sightline:reply:{secrets.token_hex(16)}"
+    question = {"space": space.slug, "texts": list(texts), "pictures": list(pictures), "reply": reply_to}
+    try:
+        dispatch.ask(question, expires=timeout)
+        found = _connection().blpop([reply_to], timeout=timeout)
+    except (dispatch.BrokerUnavailable, RedisError, OSError) as error:
+        raise EncoderUnavailable(f"Redis does not answer: {error}") from error
+    if found is None:
+        raise EncoderUnavailable(f"The queries worker gave no answer within {timeout:g} seconds.")
+    reply: dict[str, Any] = orjson.loads(found[1])
+    if "error" in reply:
+        raise EncoderUnavailable(reply["error"])
+    return reply
+
+
+def _vector(packed: str) -> Vector:
+    return np.frombuffer(base64.b64decode(packed), dtype="<f4")
+
+
+def _remembered(key: str) -> bytes | None:
+    try:
+        found: bytes | None = cache.get(key)
+    except (RedisError, OSError):
+        return None
+    return found
+
+
+def _remember(key: str, value: bytes) -> None:
+    try:
+        cache.set(key, value, TEXT_DAYS * 86400)
+    except (RedisError, OSError):
+        return
+
+
+def _connection() -> Redis:
+    global _redis  # noqa: PLW0603  (one connection pool a process)
+    if _redis is None:
+        _redis = Redis.from_url(
+            settings.REDIS_URL,
+            socket_connect_timeout=1,
+            socket_timeout=settings.SIGHTLINE_QUERY_TIMEOUT + 2,
+            health_check_interval=30,
+        )
+    return _redis

@@ -1,0 +1,210 @@
+"""ENCODE: from stored renditions to stored vectors, in batches.
+
+Three stages overlap: a loader claims and decodes the next batch while the model computes this
+one and a writer stores the last. The model runs in the calling thread; PIL and psycopg let
+other threads run.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from PIL import Image
+
+from archive.models import Frame, Rendition, Space, SpaceState, Step, Work, WorkState
+from archive.readiness import settle
+from archive.vectors import copy_known_vectors, store_vectors
+from archive.work import retry
+from workers.claims import Claim, claim, finish, release, set_aside, try_later
+from workers.encoders.load import encoder_of
+from workers.encoders.protocol import Encoder, EncoderRefused, OutOfMemory, Vectors
+from workers.leases import Heartbeat
+from workers.prepare import worker_name
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class RenditionMissing(Exception):
+    def __init__(self) -> None:
+        super().__init__("The picture made for the encoder is missing; it is being made again.")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One frame, ready for the model."""
+
+    claim: Claim
+    frame_id: int
+    pixels: Any
+
+
+def drain_encode(budget: float = 10.0) -> bool:
+    """Encode what waits in every live space, the searched one first; returns whether more may wait."""
+    until = time.monotonic() + budget
+    for space in waiting_spaces():
+        try:
+            encoder = encoder_of(space)
+        except EncoderRefused as error:
+            log.error("space %s: %s", space.slug, error)
+            continue
+        if Pipeline(space, encoder).run(until):
+            return True
+    return False
+
+
+def waiting_spaces() -> list[Space]:
+    waiting = Work.objects.filter(step=Step.ENCODE, state=WorkState.READY).values("target")
+    spaces = list(Space.objects.live().filter(slug__in=waiting))
+    return sorted(spaces, key=lambda space: space.state != SpaceState.ACTIVE)
+
+
+class Pipeline:
+    def __init__(self, space: Space, encoder: Encoder) -> None:
+        self.space = space
+        self.encoder = encoder
+        self.worker = worker_name()
+        self.batch = settings.SIGHTLINE_ENCODE_BATCH  # shrinks when the device runs out of memory
+
+    def run(self, until: float) -> bool:
+        """Work until nothing waits or the clock says `until`; returns whether more may wait."""
+        threads = min(8, os.cpu_count() or 1)
+        with (
+            Heartbeat() as self.heartbeat,
+            ThreadPoolExecutor(threads, "decode") as self.decoders,
+            ThreadPoolExecutor(1, "load") as loader,
+            ThreadPoolExecutor(1, "write") as writer,
+        ):
+            try:
+                return self._run(until, loader, writer)
+            finally:
+                for pool in (loader, writer):
+                    pool.submit(connection.close)
+
+    def _run(self, until: float, loader: ThreadPoolExecutor, writer: ThreadPoolExecutor) -> bool:
+        loading: Future[list[Item] | None] = loader.submit(self.load)
+        writing: Future[None] | None = None
+        more = True
+        try:
+            while (items := loading.result()) is not None:
+                more = time.monotonic() < until
+                loading = loader.submit(self.load if more else _nothing)
+                vectors = self.encode(items)
+                self.heartbeat.progress()
+                if writing is not None:
+                    writing.result()  # one batch behind at most: the queue between the stages is bounded
+                writing = writer.submit(self.store, items, vectors)
+            if writing is not None:
+                writing.result()
+        finally:
+            loading.exception()
+            if writing is not None:
+                writing.exception()
+            release(self.heartbeat.held)
+        return not more
+
+    def load(self) -> list[Item] | None:
+        """Claim a batch and decode it; None when nothing waits. What cannot be read drops out alone."""
+        claims = claim(Step.ENCODE, self.space.slug, self.batch, self.worker)
+        if not claims:
+            return None
+        self.heartbeat.hold(claims)
+        claims = self._without_known(claims)
+        keys = dict(
+            Rendition.objects.filter(asset__in=[c.asset_id for c in claims], spec="encoder").values_list(
+                "asset_id", "key"
+            )
+        )
+        frames = dict(
+            Frame.objects.filter(asset__in=[c.asset_id for c in claims]).values_list("asset_id", "pk")
+        )
+        jobs = [(c, self.decoders.submit(self._read, keys.get(c.asset_id))) for c in claims]
+        items = []
+        for one, job in jobs:
+            pixels = self._result(one, job)
+            if pixels is not None and one.asset_id in frames:  # else deleted since, and its work with it
+                items.append(Item(one, frames[one.asset_id], pixels))
+        return items
+
+    def encode(self, items: list[Item]) -> Vectors:
+        """(n, 768). When the device is full the batch is halved, down to one picture."""
+        vectors: list[Vectors] = []
+        rest = [item.pixels for item in items]
+        while rest:
+            try:
+                vectors.append(self.encoder.encode_pictures(rest[: self.batch]))
+                rest = rest[self.batch :]
+                continue
+            except OutOfMemory:
+                if self.batch == 1:
+                    raise
+            self.batch //= 2
+            log.warning("out of memory: batches of %d from here on", self.batch)
+        return np.concatenate(vectors) if vectors else np.empty((0, 768), dtype=np.float32)
+
+    def store(self, items: list[Item], vectors: Vectors) -> None:
+        """Vectors and the end of their work, in one transaction; what was fenced is not stored."""
+        claims = [item.claim for item in items]
+        with transaction.atomic():
+            ours = finish(claims)
+            kept = [i for i, item in enumerate(items) if item.claim.work_id in ours]
+            store_vectors(
+                self.space,
+                [items[i].frame_id for i in kept],
+                [items[i].claim.asset_id for i in kept],
+                vectors[kept],
+            )
+            settle(items[i].claim.asset_id for i in kept)
+        if len(kept) < len(items):
+            log.warning("fenced: %d results came after their lease", len(items) - len(kept))
+        self.heartbeat.drop(claims)
+
+    def _without_known(self, claims: list[Claim]) -> list[Claim]:
+        """Equal content is encoded once: copy the vectors that a twin has."""
+        with transaction.atomic():
+            copied = set(copy_known_vectors(self.space, [c.asset_id for c in claims]))
+            done = [c for c in claims if c.asset_id in copied]
+            finish(done)
+            settle(copied)
+        self.heartbeat.drop(done)
+        return [c for c in claims if c.asset_id not in copied]
+
+    def _read(self, key: str | None) -> Any:
+        if key is None:
+            raise RenditionMissing
+        try:
+            with default_storage.open(key) as file:
+                data = file.read()
+        except FileNotFoundError as error:
+            raise RenditionMissing from error
+        self.heartbeat.progress()
+        return self.encoder.prepare(Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB"))
+
+    def _result(self, one: Claim, job: Future[Any]) -> Any | None:
+        try:
+            return job.result()
+        except RenditionMissing as error:
+            retry(Work.objects.filter(asset=one.asset_id, step=Step.PREPARE))
+            try_later(one, str(error))
+        except OSError as error:
+            try_later(one, f"The picture could not be read: {error}")
+        except Exception as error:  # Pillow raises many kinds on a damaged file; the batch must go on
+            log.exception("asset %s", one.asset_id)
+            set_aside(one, f"The picture made for the encoder cannot be read ({type(error).__name__}).")
+        self.heartbeat.drop([one])
+        return None
+
+
+def _nothing() -> None:
+    return None

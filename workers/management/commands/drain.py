@@ -1,0 +1,26 @@
+"""`manage.py drain`: do the waiting work here and now, without Redis and without workers."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from archive.models import Work, WorkState
+from workers.claims import reap
+from workers.encode import drain_encode
+from workers.prepare import drain_prepare
+
+
+class Command(BaseCommand):
+    help = "Prepare and encode what waits, in this process: for emergencies, small machines and tests."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="one round of at most a minute")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        reap()
+        budget = 60.0 if options["once"] else float("inf")
+        drain_prepare(budget)
+        drain_encode(budget)
+        left = Work.objects.filter(state=WorkState.READY).count()
+        aside = Work.objects.filter(state=WorkState.QUARANTINED).count()
+        self.stdout.write(f"{left} waiting, {aside} set aside")

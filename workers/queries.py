@@ -1,0 +1,65 @@
+"""Answering queries: texts and reference pictures become vectors, away from bulk work."""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+from typing import Any
+
+import orjson
+from django.conf import settings
+from PIL import Image
+from redis import Redis
+
+from archive.models import Space
+from workers.encoders.load import encoder_of
+from workers.encoders.protocol import Encoder, EncoderRefused
+
+log = logging.getLogger(__name__)
+KEEP_SECONDS = 60
+
+_redis: Redis | None = None
+
+
+def answer(question: dict[str, Any]) -> None:
+    """Encode what was asked and lay the vectors where the asker waits for them."""
+    reply: dict[str, Any]
+    try:
+        space = Space.objects.get(slug=question["space"])
+        reply = encode(encoder_of(space), question.get("texts", []), question.get("pictures", []))
+    except (Space.DoesNotExist, EncoderRefused) as error:
+        log.error("query: %s", error)
+        reply = {"error": str(error)}
+    redis = _connection()
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.rpush(question["reply"], orjson.dumps(reply))
+        pipe.expire(question["reply"], KEEP_SECONDS)
+        pipe.execute()
+
+
+def encode(encoder: Encoder, texts: list[str], pictures: list[str]) -> dict[str, Any]:
+    """Vectors as base64 of float32: a third of the time that JSON numbers take."""
+    vectors: list[str] = []
+    if texts:
+        vectors += [_packed(row) for row in encoder.encode_texts(texts)]
+    if pictures:
+        prepared = [encoder.prepare(_picture(data)) for data in pictures]
+        vectors += [_packed(row) for row in encoder.encode_pictures(prepared)]
+    cut = [text for text in texts if encoder.count_tokens(text) > encoder.identity.context_length]
+    return {"vectors": vectors, "cut": cut}
+
+
+def _picture(data: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(data)), formats=["JPEG"]).convert("RGB")
+
+
+def _packed(row: Any) -> str:
+    return base64.b64encode(row.astype("<f4").tobytes()).decode()
+
+
+def _connection() -> Redis:
+    global _redis  # noqa: PLW0603  (one connection pool a process)
+    if _redis is None:
+        _redis = Redis.from_url(settings.REDIS_URL, socket_timeout=5)
+    return _redis

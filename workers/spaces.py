@@ -1,0 +1,33 @@
+"""New spaces: open the encoder once, write down what it is, keep its goldens."""
+
+from __future__ import annotations
+
+from archive.models import Space
+from archive.spaces import create_space
+from workers.encoders.goldens import as_json, golden_vectors
+from workers.encoders.load import identity_fields, open_encoder
+
+SHIPPED = "shipped:drawn-scenes"
+SHIPPED_SLUG = "drawn-scenes"
+SHIPPED_KNOWS = "This small model was trained on drawings only."
+
+
+def make_space(slug: str, model: str, pretrained: str = "", knows: str = "") -> Space:
+    """Create a BUILDING space for a model. Raises `EncoderRefused` when the model cannot be used."""
+    encoder = open_encoder(model, pretrained)
+    identity = encoder.identity
+    return create_space(
+        Space(
+            slug=slug,
+            model=model,
+            pretrained=pretrained,
+            fingerprint=identity.fingerprint,
+            identity=identity_fields(encoder),
+            dimensions=identity.dimensions,
+            context_length=identity.context_length,
+            logit_scale=identity.scale,
+            logit_bias=identity.bias,
+            goldens=as_json(golden_vectors(encoder)),
+            knows=knows,
+        )
+    )

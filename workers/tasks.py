@@ -1,0 +1,71 @@
+"""Celery tasks: doorbells. Each calls one verb; what is to be done stands in Postgres."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+from typing import Any
+
+from celery import shared_task
+from celery.signals import setup_logging, worker_process_init
+from django.conf import settings
+
+from archive import dispatch
+from archive.models import Step, Work, WorkState
+from archive.sweeps import sweep_files, sweep_trash
+from workers import queries
+from workers.claims import reap
+from workers.encode import drain_encode
+from workers.indexing import index_active_space
+from workers.orphans import die_with_parent
+from workers.prepare import drain_prepare
+
+# A drain stops by itself after 10 seconds and rings again, so that a worker told to stop does
+# so soon. The hard limit ends what hangs in C code; its lease does the rest.
+DRAIN_SECONDS = 10.0
+HARD_LIMIT = 15 * 60
+
+
+@shared_task(name=dispatch.DRAIN[Step.PREPARE], time_limit=HARD_LIMIT)
+def drain_prepare_task() -> None:
+    if drain_prepare(DRAIN_SECONDS):
+        dispatch.ring(Step.PREPARE)
+
+
+@shared_task(name=dispatch.DRAIN[Step.ENCODE], time_limit=HARD_LIMIT)
+def drain_encode_task() -> None:
+    if drain_encode(DRAIN_SECONDS):
+        dispatch.ring(Step.ENCODE)
+
+
+@shared_task(name=dispatch.TICK, time_limit=60)
+def tick() -> None:
+    """Free what dead workers held, and ring for whatever waits: no lost message lasts longer than this."""
+    freed = reap()
+    if freed:
+        logging.getLogger(__name__).warning("freed %d items of workers that died", freed)
+    waiting = Work.objects.filter(state=WorkState.READY).values_list("step", flat=True).distinct()
+    for step in waiting:
+        dispatch.ring(Step(step))
+
+
+@shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
+def sweep() -> None:
+    sweep_trash()
+    sweep_files()
+    index_active_space()
+
+
+@shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)
+def answer_query(question: dict[str, Any]) -> None:
+    queries.answer(question)
+
+
+@worker_process_init.connect
+def _tie_to_parent(**kwargs: Any) -> None:
+    die_with_parent()
+
+
+@setup_logging.connect
+def _log_as_django_does(**kwargs: Any) -> None:
+    logging.config.dictConfig(settings.LOGGING)
