@@ -107,7 +107,7 @@ class UnsupportedMedia(Exception):
             label = VIDEOS[self.media_type].label
             return f"This is a video ({label}); videos are not accepted yet. {accepted}"
         if self.media_type in OTHERS:
-            return f"This is a file of the kind {OTHERS[self.media_type].label}, not accepted here. {accepted}"
+            return f"{OTHERS[self.media_type].label} files are not accepted. {accepted}"
         return f"This is not a picture of a known kind, whatever its name says. {accepted}"
 
 
@@ -189,4 +189,5 @@ def _markup(head: bytes) -> str | None:
     return "application/xml"
 
 
-LOOKS: tuple[Callable[[bytes], str | None], ...] = (_riff, _bmp, _iso_media, _ebml, _transport_stream, _markup)
+Look = Callable[[bytes], str | None]
+LOOKS: tuple[Look, ...] = (_riff, _bmp, _iso_media, _ebml, _transport_stream, _markup)

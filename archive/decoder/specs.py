@@ -1,0 +1,40 @@
+"""Which renditions the archive makes of every picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RECIPE_VERSION = 1
+"""Raise it whenever a change makes other bytes of the same original: renditions are then made anew."""
+
+
+MAX_PIXELS = 80_000_000
+"""Larger originals are refused from their header, before anything is unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Size in pixels, sides as people see them (upright). Nothing is ever enlarged."""
+
+    name: str
+    media_type: str
+    quality: int
+    longest: int
+    shortest: int | None = None
+    """Where given, the shortest side comes down to this number, as long as the longest allows it."""
+    effort: int = 2
+    """WebP's `method`: from 2 to 3 the time triples and the file shrinks by a fiftieth."""
+
+    def size_for(self, width: int, height: int) -> tuple[int, int]:
+        scale = min(1.0, self.longest / max(width, height))
+        if self.shortest is not None:
+            scale = min(scale, self.shortest / min(width, height))
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+THUMBNAIL = Spec("thumbnail", "image/webp", quality=78, longest=640)
+PREVIEW = Spec("preview", "image/webp", quality=82, longest=2048)
+# For the encoder no chroma is thrown away, and its shortest side covers every model's window.
+ENCODER = Spec("encoder", "image/jpeg", quality=92, longest=2048, shortest=512)
+
+ALL_SPECS: tuple[Spec, ...] = (THUMBNAIL, PREVIEW, ENCODER)
