@@ -36,6 +36,11 @@ class DataFolder:
     def logs(self) -> Path:
         return self.root / "log"
 
+    @property
+    def sample_is_searchable(self) -> Path:
+        """There once `manage.py demo` has brought its pictures and the first of them can be found."""
+        return self.root / "sample-is-searchable"
+
 
 def make_data_folder(root: Path) -> DataFolder:
     """Create what is missing. FolderNotWritable where this user may not."""

@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 import psycopg
 
-from archive.bundled.binaries import postgres_programs
 from archive.bundled.errors import BundledError, ServiceFailed
 from archive.bundled.folders import make_private
-from archive.bundled.identity import Identity
 from archive.bundled.postgres_setup import DATABASE, ROLE, SUPERUSER, set_up_database
+from archive.bundled.seat import Seat
 from archive.bundled.secrets import write_private
 from archive.bundled.server import Server
 from archive.bundled.tuning import tuned_settings
@@ -24,20 +23,10 @@ class Postgres(Server):
     farewell = signal.SIGINT  # "fast": clients are cut off, everything committed is on disk
 
     def __init__(
-        self,
-        data: Path,
-        sockets: Path,
-        passwords: dict[str, str],
-        *,
-        identity: Identity,
-        log: Path,
-        lock: int,
-        durable: bool = True,
+        self, seat: Seat, passwords: dict[str, str], *, log: Path, lock: int, durable: bool = True
     ) -> None:
-        super().__init__(identity, log, lock)
-        self.folder = data / "postgres"
-        self.sockets = sockets
-        self.passwords = passwords
+        super().__init__(seat, log, lock)
+        self.passwords = passwords  # by role
         self.durable = durable
 
     @property
@@ -74,7 +63,7 @@ class Postgres(Server):
     def command(self) -> list[str]:
         settings = {"unix_socket_directories": _listed(self.sockets), **tuned_settings(durable=self.durable)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return [str(postgres_programs() / "postgres"), "-D", str(self.folder), *options]
+        return [str(self.programs.path), "-D", str(self.folder), *options]
 
     def ask(self) -> None:
         with self._superuser() as connection:
@@ -92,16 +81,19 @@ class Postgres(Server):
 
     def _create_cluster(self) -> None:
         """Made aside and renamed, so that a start that is cut off leaves no half database."""
-        new = make_private(self.folder.with_name("postgres.new"), self.identity.uid, self.identity.gid)
+        new = make_private(
+            self.folder.with_name(f"{self.folder.name}.new"), self.identity.uid, self.identity.gid
+        )
         shutil.rmtree(new)
         make_private(new, self.identity.uid, self.identity.gid)
         password = self.sockets / "initial-password"
         write_private(password, self.passwords[SUPERUSER] + "\n")
         os.chown(password, self.identity.uid, self.identity.gid)
-        command = [str(postgres_programs() / "initdb"), f"--pgdata={new}", f"--username={SUPERUSER}"]
+        command = [str(self.programs.beside("initdb")), f"--pgdata={new}", f"--username={SUPERUSER}"]
         command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8"]
         # Sorts and folds case the same on every machine, whatever locales it has.
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command += [] if self.durable else ["--no-sync"]
         try:
             subprocess.run(
                 self.identity.tethered(command, "KILL"),

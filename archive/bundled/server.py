@@ -4,10 +4,11 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 
 from archive.bundled.errors import ServiceFailed
-from archive.bundled.identity import Identity
+from archive.bundled.seat import Seat
 
 LOG_LIMIT = 10_000_000
 
@@ -19,8 +20,11 @@ class Server(ABC):
     farewell: signal.Signals  # asks for an orderly end; also what the server gets when this process is killed
     patience = 60.0  # seconds to answer after a start: a database that recovers from a crash needs some
 
-    def __init__(self, identity: Identity, log: Path, lock: int) -> None:
-        self.identity = identity
+    def __init__(self, seat: Seat, log: Path, lock: int) -> None:
+        self.identity = seat.identity
+        self.programs = seat.programs
+        self.folder = seat.folder
+        self.sockets = seat.sockets
         self.log = log
         self.lock = lock
         self.process: subprocess.Popen[bytes] | None = None
@@ -73,6 +77,8 @@ class Server(ABC):
             except subprocess.TimeoutExpired:
                 continue
         self.process = None
+        with suppress(OSError):
+            self.sockets.rmdir()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self.patience

@@ -6,13 +6,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.bundled.binaries import postgres_programs, valkey_server
+from archive.bundled.binaries import postgres_programs, valkey_programs
 from archive.bundled.connections import Connections, write_connections
-from archive.bundled.folders import make_data_folder, socket_folder
-from archive.bundled.identity import choose_identity
+from archive.bundled.folders import make_data_folder
 from archive.bundled.lock import held
 from archive.bundled.postgres import Postgres
 from archive.bundled.postgres_setup import ROLE, SUPERUSER
+from archive.bundled.seat import take_seat
 from archive.bundled.secrets import get_secret
 from archive.bundled.server import Server
 from archive.bundled.valkey import Valkey
@@ -79,25 +79,12 @@ def running_services(
 
 
 def _postgres(data: Path, lock: int, *, durable: bool) -> Postgres:
-    identity = choose_identity(data / "postgres", postgres_programs() / "postgres")
-    return Postgres(
-        data,
-        socket_folder(data, "postgres", same_user=identity.uid == os.geteuid()),
-        {name: get_secret(data / "secrets", f"postgres-{name}") for name in (SUPERUSER, ROLE)},
-        identity=identity,
-        log=data / "log" / "postgres.log",
-        lock=lock,
-        durable=durable,
-    )
+    seat = take_seat(data, "postgres", postgres_programs())
+    passwords = {name: get_secret(data / "secrets", f"postgres-{name}") for name in (SUPERUSER, ROLE)}
+    return Postgres(seat, passwords, log=data / "log" / "postgres.log", lock=lock, durable=durable)
 
 
 def _valkey(data: Path, lock: int) -> Valkey:
-    identity = choose_identity(data / "valkey", valkey_server())
-    return Valkey(
-        data,
-        socket_folder(data, "valkey", same_user=identity.uid == os.geteuid()),
-        get_secret(data / "secrets", "valkey"),
-        identity=identity,
-        log=data / "log" / "valkey.log",
-        lock=lock,
-    )
+    seat = take_seat(data, "valkey", valkey_programs())
+    password = get_secret(data / "secrets", "valkey")
+    return Valkey(seat, password, log=data / "log" / "valkey.log", lock=lock)

@@ -6,9 +6,8 @@ from urllib.parse import quote
 
 import redis
 
-from archive.bundled.binaries import valkey_server
 from archive.bundled.folders import make_private
-from archive.bundled.identity import Identity
+from archive.bundled.seat import Seat
 from archive.bundled.server import Server
 
 
@@ -16,13 +15,9 @@ class Valkey(Server):
     name = "Valkey"
     farewell = signal.SIGTERM
 
-    def __init__(
-        self, data: Path, sockets: Path, password: str, *, identity: Identity, log: Path, lock: int
-    ) -> None:
-        super().__init__(identity, log, lock)
-        self.folder = data / "valkey"
-        self.sockets = sockets
-        self.socket = sockets / "valkey.sock"
+    def __init__(self, seat: Seat, password: str, *, log: Path, lock: int) -> None:
+        super().__init__(seat, log, lock)
+        self.socket = self.sockets / "valkey.sock"
         self.password = password
 
     @property
@@ -35,7 +30,7 @@ class Valkey(Server):
         self.socket.unlink(missing_ok=True)
 
     def command(self) -> list[str]:
-        return [str(valkey_server()), "-"]  # settings come by standard input: the password is among them
+        return [str(self.programs.path), "-"]  # settings come by standard input: the password is among them
 
     def words(self) -> bytes:
         settings = {

@@ -1,0 +1,62 @@
+"""The processes of one machine, as a table: what `up` runs, and what a unit file of one's own would name."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Encoding multiplies matrices; beside it, two threads of one process that wait for each other by spinning
+# lose more than they win (8.1 pictures a second became 0.6). So: more processes, one thread each.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# Celery waits for running tasks for ever at SIGTERM. Remapped, it waits as long as its soft shutdown says.
+CELERY = {"REMAP_SIGTERM": "SIGQUIT"}
+
+
+@dataclass(frozen=True)
+class Process:
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    colour: str = "white"
+    lasting: bool = True  # False: runs once and may end
+
+
+def processes(*, host: str, port: int, data: Path) -> tuple[Process, ...]:
+    media = _count("SIGHTLINE_MEDIA_PROCESSES", 2)
+    encode = _count("SIGHTLINE_ENCODE_PROCESSES", min(os.cpu_count() or 1, 4))
+    return (
+        Process("web", _web(host, port), colour="cyan"),
+        Process("media", _worker("media", media), CELERY | ONE_THREAD, "green"),
+        Process("encode", _worker("encode", encode), CELERY | ONE_THREAD, "magenta"),
+        Process("queries", _worker("queries", 1), CELERY, "blue"),
+        Process("beat", _beat(data), colour="yellow"),
+    )
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, str(Path(__file__).parents[2] / "manage.py"), *arguments)
+
+
+def _web(host: str, port: int) -> tuple[str, ...]:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    gunicorn = (sys.executable, "-m", "gunicorn", "archive.wsgi", "--bind", address)
+    # Not preloaded: no connection and no thread crosses a fork.
+    return (*gunicorn, "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "60") + (
+        *("--graceful-timeout", "10", "--keep-alive", "5", "--no-control-socket", "--log-level", "warning"),
+    )
+
+
+def _worker(queue: str, children: int) -> tuple[str, ...]:
+    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "workers", "worker", "-Q", queue)
+    return (*celery, "-n", f"{queue}@%h", "-P", "prefork", "-c", str(children)) + (
+        *("--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    )
+
+
+def _beat(data: Path) -> tuple[str, ...]:
+    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "workers", "beat")
+    return (*celery, "--schedule", str(data / "beat-schedule"), "--pidfile=", "--loglevel", "WARNING")
+
+
+def _count(variable: str, default: int) -> int:
+    return max(1, int(os.environ.get(variable) or default))

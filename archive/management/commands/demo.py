@@ -1,0 +1,34 @@
+"""`manage.py demo`: a sample archive to look around in, and the people of the documentation."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from archive.bundled.folders import DataFolder
+from archive.people import make_first_log_in
+from archive.sample import get_sample_collection, wait_until_searchable
+
+
+class Command(BaseCommand):
+    help = "Bring sample pictures in collections, with alice, bob and visitor as members. Does nothing twice."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--count", type=int, default=160, help="pictures in all (160)")
+
+    def handle(self, *, count: int, **options: Any) -> None:
+        done = DataFolder(settings.SIGHTLINE_DATA).sample_is_searchable
+        if done.exists():
+            self.stdout.write("The sample was brought before; nothing to do.")
+            return
+        make_first_log_in()
+        with tempfile.TemporaryDirectory(prefix="sightline-sample-") as folder:
+            call_command("draw_sample", folder, count=count)
+            for pictures in sorted(path for path in Path(folder).iterdir() if path.is_dir()):
+                collection = get_sample_collection(pictures.name)
+                call_command("ingest", str(pictures), collection=collection.slug)
+        if wait_until_searchable(at_most=170):
+            done.touch()

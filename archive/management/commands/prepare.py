@@ -1,0 +1,24 @@
+"""`manage.py prepare`: what must be done before the processes start; repeating it changes nothing."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from archive.people import CURATOR, make_first_log_in
+
+
+class Command(BaseCommand):
+    help = "Migrate, create the shipped embedding space, collect static files, and make the first log-in."
+    requires_system_checks = ()  # migrate checks, with the database
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--log-in", action="store_true", help=f"make {CURATOR}, if there is nobody yet")
+
+    def handle(self, *, log_in: bool, verbosity: int, **options: Any) -> None:
+        quieter = max(0, verbosity - 1)
+        call_command("migrate", interactive=False, verbosity=quieter)
+        call_command("space", "create", "--shipped", "--if-none")
+        call_command("collectstatic", interactive=False, verbosity=quieter)
+        if log_in:
+            make_first_log_in()

@@ -1,0 +1,266 @@
+"""`manage.py up`: its processes, what happens when one dies, and what it refuses."""
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from archive.bundled.port import AddressUnusable, check_address
+from archive.bundled.processes import processes
+from archive.bundled.supervisor import LONGEST_PAUSE, Deaths, kept
+from archive.bundled.terminal import Lines
+from tests.archive.bundled_processes import CHECKOUT, environment, eventually, processes_of
+
+# Three processes under the supervisor: one with a child of its own, one that dies at once, one that runs once.
+SUPERVISE = """
+import sys
+from rich.console import Console
+from archive.bundled.processes import Process
+from archive.bundled.supervisor import Supervisor
+supervisor = Supervisor(
+    (
+        Process("family", ("/bin/sh", "-c", "echo born; sleep 500 & sleep 500")),
+        Process("sick", ("/bin/sh", "-c", "echo attempt; exit 3")),
+        Process("once", ("/bin/sh", "-c", "echo only once; exit 4"), lasting=False),
+    ),
+    Console(stderr=True),
+)
+supervisor.run()
+print("ended", supervisor.ended)
+"""
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that other users may pass through, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="sightline-up-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+# ---- the table ---------------------------------------------------------------------------------
+
+
+def test_each_queue_has_a_worker_and_queries_wait_behind_nothing_else(tmp_path: Path) -> None:
+    table = {process.name: process for process in processes(host="127.0.0.1", port=8000, data=tmp_path)}
+    assert set(table) == {"web", "media", "encode", "queries", "beat"}
+    for queue in ("media", "encode", "queries"):
+        command = table[queue].command
+        assert command[command.index("-Q") + 1] == queue
+    assert table["encode"].environment["OMP_NUM_THREADS"] == "1"
+
+
+def test_the_number_of_encoding_processes_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_ENCODE_PROCESSES", "3")
+    table = {process.name: process for process in processes(host="127.0.0.1", port=8000, data=tmp_path)}
+    command = table["encode"].command
+    assert command[command.index("-c") + 1] == "3"
+
+
+# ---- addresses ---------------------------------------------------------------------------------
+
+
+def test_a_taken_port_is_refused_with_advice() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(AddressUnusable, match=f"127.0.0.1:{port}: another program.*--port"):
+            check_address("127.0.0.1", port)
+    check_address("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(AddressUnusable, match="--host"):
+        check_address("192.0.2.1", 8000)
+
+
+# ---- what dies is started again ----------------------------------------------------------------
+
+
+def test_quick_deaths_slow_the_restarts_down_and_a_long_life_forgives() -> None:
+    now = 0.0
+    deaths = Deaths(clock=lambda: now)
+    pauses = []
+    for _ in range(8):
+        deaths.start()
+        now += 1
+        pauses.append(deaths.pause())
+    assert pauses == [1, 2, 4, 8, 16, LONGEST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert deaths.words(1, LONGEST_PAUSE)[0].startswith("DIED 8 TIMES IN A ROW")
+    deaths.start()
+    now += 60
+    assert deaths.pause() == 0
+
+
+def test_output_cut_anywhere_comes_out_in_lines_with_its_name() -> None:
+    console = Console(width=80, record=True, file=io.StringIO())
+    lines = Lines(console, "web", "cyan")
+    for piece in (b"one\ntw", b"o [bold]not markup[/]\nth", b"ree"):
+        lines({"data": piece})
+    lines.close()
+    assert console.export_text().splitlines() == [
+        "     web │ one",
+        "     web │ two [bold]not markup[/]",
+        "     web │ three",
+    ]
+
+
+def supervise(log: Path) -> subprocess.Popen[str]:
+    with log.open("w") as file:
+        return subprocess.Popen(
+            [sys.executable, "-c", SUPERVISE],
+            cwd=CHECKOUT,
+            env=environment(SIGHTLINE_DATA=str(log.parent)),
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+        )
+
+
+def test_the_supervisor_restarts_what_should_last_and_stops_everything_when_told(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with supervise(log) as supervisor:
+        assert eventually(lambda: log.read_text().count("attempt") == 3 and "born" in log.read_text(), 20)
+        supervisor.send_signal(signal.SIGTERM)
+        out, _ = supervisor.communicate(timeout=25)
+    assert supervisor.returncode == 0
+    assert out == "ended {'once': 4}\n"
+    assert log.read_text().count("only once") == 1
+    assert "sick │ ended with status 3, starts again in 1 s" in log.read_text()
+    assert not processes_of(tmp_path)
+
+
+def test_kill_9_of_the_supervisor_takes_grandchildren_with_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with supervise(log) as supervisor:
+        assert eventually(lambda: "born" in log.read_text(), 20)
+        assert len(processes_of(tmp_path)) >= 4
+        supervisor.kill()
+    assert eventually(lambda: not processes_of(tmp_path), 5)
+
+
+def test_a_command_that_ends_takes_what_it_left_behind_with_it(tmp_path: Path) -> None:
+    command = kept(["/bin/sh", "-c", "setsid sleep 300 & sleep 300 & exit 7"])
+    done = subprocess.run(command, env=environment(SIGHTLINE_DATA=str(tmp_path)), check=False, timeout=20)
+    assert done.returncode == 7
+    assert not processes_of(tmp_path)
+
+
+# ---- the whole of it ---------------------------------------------------------------------------
+
+
+class Up:
+    """`manage.py up` on a folder of its own."""
+
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
+        self.data = folder / "var"
+        self.log = Path(tempfile.mkstemp(dir=folder, prefix="log-")[1])
+        self.port = free_port()
+        command = [sys.executable, "manage.py", "up", "--port", str(self.port), *arguments]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=CHECKOUT,
+                env=environment(SIGHTLINE_DATA=str(self.data), **variables),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def wait_until_ready(self) -> str:
+        """The lines up to `ready`; without it, fail with the log."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("ready "):
+                return line.strip()
+        raise AssertionError(self.log.read_text())
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def test_up_gets_ready_answers_and_stops_in_order(open_folder: Path) -> None:
+    up = Up(open_folder)
+    try:
+        assert up.wait_until_ready() == f"ready {up.url}"
+        assert up.process.stdout is not None
+        assert re.match(r"log in as alice with the password \S{16}", up.process.stdout.readline())
+        with urllib.request.urlopen(f"{up.url}healthz", timeout=5) as answer:
+            assert answer.status == 200
+
+        second = Up(open_folder)
+        _, _ = second.process.communicate(timeout=30)
+        assert second.process.returncode != 0
+        assert "already runs on" in second.log.read_text()
+
+        began = time.monotonic()
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(30) == 0, up.log.read_text()
+        assert time.monotonic() - began < 30
+        assert eventually(lambda: not processes_of(up.data), 2)
+    finally:
+        up.end()
+
+
+@pytest.mark.slow
+def test_up_survives_the_death_of_each_of_its_processes(open_folder: Path) -> None:
+    up = Up(open_folder)
+    try:
+        up.wait_until_ready()
+        before = processes_of(up.data) - {up.process.pid}
+        time.sleep(3)
+        for pid in before:
+            try:
+                import os
+
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        assert eventually(lambda: answers(up.url), 60), up.log.read_text()
+        assert len(processes_of(up.data)) >= len(before) // 2
+    finally:
+        up.end()
+    assert eventually(lambda: not processes_of(up.data), 5)
+
+
+@pytest.mark.slow
+def test_kill_9_of_up_leaves_nothing_running(open_folder: Path) -> None:
+    up = Up(open_folder)
+    try:
+        up.wait_until_ready()
+        assert len(processes_of(up.data)) > 15
+    finally:
+        up.end()
+    assert eventually(lambda: not processes_of(up.data), 5), processes_of(up.data)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
