@@ -44,8 +44,8 @@ class ServersNeedAnotherUser(BundledError):
         super().__init__(
             f"Postgres refuses to run as root, and no other user can use {folder} with the programs in "
             f"{programs}. Start Sightline as an ordinary user; or move it and SIGHTLINE_DATA to folders that "
-            "others may enter, such as /opt/sightline and /var/lib/sightline; or set DATABASE_URL to a server "
-            "of yours."
+            "others may enter, such as /opt/sightline and /var/lib/sightline; or set DATABASE_URL to "
+            "a server of yours."
         )
         self.folder = folder
         self.programs = programs

@@ -46,9 +46,8 @@ def choose_identity(folder: Path, program: Path) -> Identity:
         return me
     nobody = _nobody()
     hidden = Identity(0, 0, (nobody.uid, nobody.gid))
-    if owner is None:
-        candidates = [nobody, hidden]
-    else:
+    candidates = [nobody, hidden]
+    if owner is not None:
         candidates = [hidden] if owner.uid == 0 else [owner]
     for candidate in candidates:
         if _reaches(candidate, folder.parent, program):

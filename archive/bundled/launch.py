@@ -11,7 +11,7 @@ from tornado.ioloop import PeriodicCallback
 
 from archive.bundled.errors import BundledError
 from archive.bundled.folders import DataFolder
-from archive.bundled.processes import Process, manage, processes
+from archive.bundled.processes import EVERYWHERE, Process, manage, processes
 from archive.bundled.services import RunningServices
 from archive.bundled.supervisor import Deaths, Supervisor, kept
 from archive.bundled.terminal import say
@@ -120,6 +120,5 @@ class Watch:
 
 
 def _url(host: str, port: int) -> str:
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}
-    name = everywhere.get(host) or (f"[{host}]" if ":" in host else host)
+    name = EVERYWHERE.get(host) or (f"[{host}]" if ":" in host else host)
     return f"http://{name}:{port}/"

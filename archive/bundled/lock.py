@@ -32,6 +32,13 @@ def held(lock: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def check_free(lock: Path) -> None:
+    """Raise AlreadyRunning now rather than after other complaints, such as the port that `up` has taken."""
+    if lock.exists():
+        with held(lock):
+            pass
+
+
 def _take(descriptor: int, lock: Path) -> None:
     deadline = time.monotonic() + PATIENCE_WITH_THE_DYING
     while True:

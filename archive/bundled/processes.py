@@ -11,6 +11,9 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 # Celery waits for running tasks for ever at SIGTERM. Remapped, it waits as long as its soft shutdown says.
 CELERY = {"REMAP_SIGTERM": "SIGQUIT"}
 
+# Addresses to listen on that mean all of them, and where to find such a server from here.
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  only if asked for
+
 
 @dataclass(frozen=True)
 class Process:
@@ -25,7 +28,7 @@ def processes(*, host: str, port: int, data: Path) -> tuple[Process, ...]:
     media = _count("SIGHTLINE_MEDIA_PROCESSES", 2)
     encode = _count("SIGHTLINE_ENCODE_PROCESSES", min(os.cpu_count() or 1, 4))
     return (
-        Process("web", _web(host, port), colour="cyan"),
+        Process("web", _web(host, port), _allowed_hosts(host), "cyan"),
         Process("media", _worker("media", media), CELERY | ONE_THREAD, "green"),
         Process("encode", _worker("encode", encode), CELERY | ONE_THREAD, "magenta"),
         Process("queries", _worker("queries", 1), CELERY, "blue"),
@@ -39,18 +42,26 @@ def manage(*arguments: str) -> tuple[str, ...]:
 
 def _web(host: str, port: int) -> tuple[str, ...]:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    gunicorn = (sys.executable, "-m", "gunicorn", "archive.wsgi", "--bind", address)
     # Not preloaded: no connection and no thread crosses a fork.
-    return (*gunicorn, "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "60") + (
-        *("--graceful-timeout", "10", "--keep-alive", "5", "--no-control-socket", "--log-level", "warning"),
-    )
+    options = "--worker-class gthread --workers 2 --threads 8 --timeout 60 --graceful-timeout 10"
+    quiet = "--no-control-socket --log-level warning"
+    gunicorn = (sys.executable, "-m", "gunicorn", "archive.wsgi", "--bind", address)
+    return (*gunicorn, *options.split(), *quiet.split())
+
+
+def _allowed_hosts(host: str) -> dict[str, str]:
+    """An address that was asked for is one that may be asked; names beyond it are ALLOWED_HOSTS' business."""
+    if os.environ.get("ALLOWED_HOSTS") or host in {"127.0.0.1", "localhost", "::1", *EVERYWHERE}:
+        return {}
+    return {"ALLOWED_HOSTS": f"localhost,127.0.0.1,[::1],{f'[{host}]' if ':' in host else host}"}
 
 
 def _worker(queue: str, children: int) -> tuple[str, ...]:
-    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "workers", "worker", "-Q", queue)
-    return (*celery, "-n", f"{queue}@%h", "-P", "prefork", "-c", str(children)) + (
-        *("--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-    )
+    options = f"-Q {queue} -n {queue}@%h -P prefork -c {children} --loglevel INFO"
+    # Workers know each other through the database.
+    quiet = "--without-gossip --without-mingle --without-heartbeat"
+    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "workers", "worker")
+    return (*celery, *options.split(), *quiet.split())
 
 
 def _beat(data: Path) -> tuple[str, ...]:

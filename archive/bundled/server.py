@@ -40,6 +40,7 @@ class Server(ABC):
         """What the server reads on its standard input."""
         return b""
 
+    @abstractmethod
     def prepare(self) -> None:
         """Make folders and remove what a killed predecessor left."""
 

@@ -1,8 +1,8 @@
 """Run the processes and start again what dies.
 
-By circus, as a library: it spawns, streams, restarts and stops together. honcho restarts nothing and
-supervisor wants configuration files and a daemon of its own. What circus leaves to a plugin in another process,
-slowing down what keeps dying, is done here in its hooks.
+By circus, as a library: it spawns, streams, restarts and stops together. honcho restarts nothing, and
+supervisor wants configuration files and a daemon of its own. What circus leaves to a plugin in another
+process, slowing down what keeps dying, is done here in its hooks.
 """
 
 import logging

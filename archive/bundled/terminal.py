@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 NAME_WIDTH = 8
-ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+# Colours of the process's own, and anything else that would move the cursor: file names end up in logs.
+ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class Lines:

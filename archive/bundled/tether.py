@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
     if asked.uid is not None:
         (show_as if asked.namespace else take_on)(asked.uid, asked.gid)
     die_with_parent(asked.parent, signal.Signals[f"SIG{asked.signal}"])
-    os.execv(asked.command[0], asked.command)
+    os.execv(asked.command[0], asked.command)  # noqa: S606  no shell is wanted
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from archive.bundled import identity, seat
 from archive.bundled.connections import Connections, read_connections
@@ -82,7 +84,8 @@ def run_apart(command: list[str]) -> subprocess.CompletedProcess[str]:
 def test_the_application_is_no_superuser_but_may_create_databases(running: RunningServices) -> None:
     with connect(running.connections) as connection:
         row = connection.execute(
-            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles"
+            " WHERE rolname = current_user"
         ).fetchone()
     assert row == (False, False, False, True)
 
@@ -102,7 +105,7 @@ def test_a_wrong_password_opens_neither(running: RunningServices) -> None:
         psycopg.connect(running.connections.database_url, password="guessed")
     socket = redis.ConnectionPool.from_url(running.connections.redis_url).connection_kwargs["path"]
     with pytest.raises(redis.AuthenticationError):
-        redis.Redis(unix_socket_path=socket, retry=None).ping()
+        redis.Redis(unix_socket_path=socket, retry=Retry(NoBackoff(), 0)).ping()
 
 
 def test_nothing_listens_on_a_network_port(running: RunningServices) -> None:

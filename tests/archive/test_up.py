@@ -1,5 +1,6 @@
 """`manage.py up`: its processes, what happens when one dies, and what it refuses."""
 
+import http.client
 import io
 import os
 import re
@@ -9,20 +10,20 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from archive import checks
 from archive.bundled.port import AddressUnusable, check_address
 from archive.bundled.processes import processes
 from archive.bundled.supervisor import LONGEST_PAUSE, Deaths, kept
 from archive.bundled.terminal import Lines
 from tests.archive.bundled_processes import CHECKOUT, environment, eventually, processes_of
 
-# Three processes under the supervisor: one with a child of its own, one that dies at once, one that runs once.
+# Three processes under the supervisor: one with a child, one that dies at once, one that runs once.
 SUPERVISE = """
 import sys
 from rich.console import Console
@@ -114,13 +115,13 @@ def test_quick_deaths_slow_the_restarts_down_and_a_long_life_forgives() -> None:
 def test_output_cut_anywhere_comes_out_in_lines_with_its_name() -> None:
     console = Console(width=80, record=True, file=io.StringIO())
     lines = Lines(console, "web", "cyan")
-    for piece in (b"one\ntw", b"o [bold]not markup[/]\nth", b"ree"):
+    for piece in (b"one\ntw", b"o [bold]not markup[/]\n\x1b[31mth", b"ree\x1b]0;title\x07"):
         lines({"data": piece})
     lines.close()
     assert console.export_text().splitlines() == [
         "     web │ one",
         "     web │ two [bold]not markup[/]",
-        "     web │ three",
+        "     web │ three]0;title",
     ]
 
 
@@ -203,14 +204,37 @@ class Up:
         self.process.communicate()
 
 
+def test_up_names_the_reason_when_the_database_cannot_be_used(open_folder: Path) -> None:
+    up = Up(
+        open_folder,
+        DATABASE_URL="postgres://sightline@/sightline?host=/nonexistent",
+        REDIS_URL="redis://none",
+    )
+    _, _ = up.process.communicate(timeout=30)
+    assert up.process.returncode == 1
+    assert "/nonexistent" in up.log.read_text()
+    assert "could not be prepared" in up.log.read_text()
+    assert not (up.data / "postgres").exists()
+
+
+@pytest.mark.django_db
+def test_a_pgvector_that_can_corrupt_an_index_is_refused_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert checks.pgvector_is_recent() == []
+    monkeypatch.setattr(checks, "PGVECTOR_AT_LEAST", (99, 0))
+    (refusal,) = checks.pgvector_is_recent()
+    assert "too old" in refusal.msg
+    assert "ALTER EXTENSION vector UPDATE" in str(refusal.hint)
+
+
 def test_up_gets_ready_answers_and_stops_in_order(open_folder: Path) -> None:
     up = Up(open_folder)
     try:
         assert up.wait_until_ready() == f"ready {up.url}"
         assert up.process.stdout is not None
         assert re.match(r"log in as alice with the password \S{16}", up.process.stdout.readline())
-        with urllib.request.urlopen(f"{up.url}healthz", timeout=5) as answer:
-            assert answer.status == 200
+        assert answers(up.port)
 
         second = Up(open_folder)
         _, _ = second.process.communicate(timeout=30)
@@ -235,12 +259,10 @@ def test_up_survives_the_death_of_each_of_its_processes(open_folder: Path) -> No
         time.sleep(3)
         for pid in before:
             try:
-                import os
-
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        assert eventually(lambda: answers(up.url), 60), up.log.read_text()
+        assert eventually(lambda: answers(up.port), 60), up.log.read_text()
         assert len(processes_of(up.data)) >= len(before) // 2
     finally:
         up.end()
@@ -258,9 +280,12 @@ def test_kill_9_of_up_leaves_nothing_running(open_folder: Path) -> None:
     assert eventually(lambda: not processes_of(up.data), 5), processes_of(up.data)
 
 
-def answers(url: str) -> bool:
+def answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        with urllib.request.urlopen(f"{url}healthz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()

@@ -11,15 +11,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from archive.bundled.errors import BundledError
+from archive.bundled.folders import make_data_folder
 from archive.bundled.launch import prepare, run
+from archive.bundled.lock import check_free
 from archive.bundled.port import check_address
 from archive.bundled.services import running_services
 
 
 class Command(BaseCommand):
     help = (
-        "Run Sightline on this machine: Postgres with pgvector and Valkey (unless DATABASE_URL and REDIS_URL name "
-        "others), web, workers and beat. Ctrl-C stops all of them."
+        "Run Sightline on this machine: Postgres with pgvector and Valkey (unless DATABASE_URL and "
+        "REDIS_URL name others), web, workers and beat. Ctrl-C stops all of them."
     )
     requires_system_checks = ()  # before the first start there is no database to check
 
@@ -34,6 +36,7 @@ class Command(BaseCommand):
         console = Console(stderr=True)
         data: Path = settings.SIGHTLINE_DATA
         try:
+            check_free(make_data_folder(data).lock)
             check_address(host, port)
             with running_services(data) as running:
                 prepare(console)
