@@ -11,8 +11,7 @@ class AlreadyRunning(BundledError):
     def __init__(self, data: Path, pid: int | None) -> None:
         who = f"process {pid}" if pid else "another process"
         super().__init__(
-            f"Sightline already runs on {data} ({who}). Stop it first, "
-            "or set SIGHTLINE_DATA to another folder."
+            f"Sightline already runs on {data} ({who}). Stop it first, or set SIGHTLINE_DATA to another folder."
         )
         self.data = data
         self.pid = pid

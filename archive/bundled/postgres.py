@@ -22,9 +22,7 @@ class Postgres(Server):
     name = "Postgres"
     farewell = signal.SIGINT  # "fast": clients are cut off, everything committed is on disk
 
-    def __init__(
-        self, seat: Seat, passwords: dict[str, str], *, log: Path, lock: int, durable: bool = True
-    ) -> None:
+    def __init__(self, seat: Seat, passwords: dict[str, str], *, log: Path, lock: int, durable: bool = True) -> None:
         super().__init__(seat, log, lock)
         self.passwords = passwords  # by role
         self.durable = durable
@@ -81,9 +79,7 @@ class Postgres(Server):
 
     def _create_cluster(self) -> None:
         """Made aside and renamed, so that a start that is cut off leaves no half database."""
-        new = make_private(
-            self.folder.with_name(f"{self.folder.name}.new"), self.identity.uid, self.identity.gid
-        )
+        new = make_private(self.folder.with_name(f"{self.folder.name}.new"), self.identity.uid, self.identity.gid)
         shutil.rmtree(new)
         make_private(new, self.identity.uid, self.identity.gid)
         password = self.sockets / "initial-password"

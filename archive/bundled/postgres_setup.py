@@ -21,9 +21,9 @@ def set_up_database(
     if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
         connection.execute(sql.SQL("CREATE ROLE {}").format(role))
     connection.execute(
-        sql.SQL(
-            "ALTER ROLE {} LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSRLS CREATEDB PASSWORD {}"
-        ).format(role, sql.Literal(password))
+        sql.SQL("ALTER ROLE {} LOGIN NOSUPERUSER NOCREATEROLE NOREPLICATION NOBYPASSRLS CREATEDB PASSWORD {}").format(
+            role, sql.Literal(password)
+        )
     )
     _set_up_extensions(connect, "template1")
     if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():

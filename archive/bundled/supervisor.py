@@ -5,6 +5,7 @@ supervisor wants configuration files and a daemon of its own. What circus leaves
 process, slowing down what keeps dying, is done here in its hooks.
 """
 
+import asyncio
 import logging
 import os
 import shlex
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from circus.arbiter import Arbiter
+from circus.exc import ConflictError
 from circus.watcher import Watcher
 from rich.console import Console
 from tornado.ioloop import IOLoop
@@ -73,14 +75,24 @@ class Supervisor:
             proc_name="sightline",
         )
         self.loop: IOLoop = self.arbiter.loop
-        # circus reloads at SIGHUP; here it means that the terminal has gone.
-        signal.signal(signal.SIGHUP, lambda *_: self.arbiter.ctrl.sys_hdl.quit())
+        # circus's own handlers forget a signal that comes while it is busy, and reload at SIGHUP.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(number, lambda *_: self.stop())
 
     def run(self) -> None:
         self.arbiter.start()
 
     def stop(self) -> None:
-        self.arbiter.ctrl.sys_hdl.quit()
+        """Ask everything to end, then make it; `run` returns when that is done. Signal handlers may call it."""
+        self.loop.add_callback_from_signal(self._insist, self.arbiter.stop)
+
+    async def _insist(self, command: Callable[[], Any]) -> None:
+        """circus does one thing at a time and refuses the next: ask until it is taken."""
+        while not self.arbiter._stopping:
+            try:
+                return await command()
+            except ConflictError:
+                await asyncio.sleep(0.05)
 
     def _watcher(self, process: Process) -> Watcher:
         self.deaths[process.name] = Deaths()
@@ -97,7 +109,11 @@ class Supervisor:
             env={"PYTHONUNBUFFERED": "1", **process.environment},
             graceful_timeout=STOP_WITHIN,
             respawn=process.lasting,
-            hooks={"after_spawn": (self._spawned, False), "after_reap": (self._reaped, True)},
+            hooks={
+                "after_spawn": (self._spawned, False),
+                "after_reap": (self._reaped, True),
+                "before_stop": (self._stopping, True),
+            },
             **lines,
         )
 
@@ -119,10 +135,14 @@ class Supervisor:
             watcher.respawn = False
             self.loop.call_later(pause, self._again, watcher)
 
-    def _again(self, watcher: Watcher) -> None:
-        if not self.arbiter._stopping:
-            watcher.respawn = True
-            self.loop.add_callback(watcher.start)
+    async def _again(self, watcher: Watcher) -> None:
+        watcher.respawn = True
+        await self._insist(watcher.start)
+
+    def _stopping(self, **_: Any) -> None:
+        """Stop looking after the processes once they are meant to end."""
+        if self.arbiter._stopping:
+            self.arbiter.ctrl.caller.stop()
 
 
 def kept(command: Iterable[str]) -> list[str]:

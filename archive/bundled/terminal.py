@@ -24,9 +24,7 @@ class Lines:
         assert isinstance(data, bytes)
         *whole, self.rest = (self.rest + data).split(b"\n")
         for line in whole:
-            say(
-                self.console, self.name, ESCAPES.sub(b"", line).decode(errors="replace").rstrip(), self.colour
-            )
+            say(self.console, self.name, ESCAPES.sub(b"", line).decode(errors="replace").rstrip(), self.colour)
 
     def close(self) -> None:
         if self.rest:

@@ -33,7 +33,8 @@ except BundledError as error:
 
 def environment(**more: str) -> dict[str, str]:
     """This process's, without the services of the test session."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    session = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+    kept = {name: value for name, value in os.environ.items() if name not in session}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
