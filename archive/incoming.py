@@ -115,7 +115,7 @@ def incoming_folder() -> Path:
     return folder
 
 
-class IncomingFile(UploadedFile):
+class IncomingFile(UploadedFile[bytes]):
     """An uploaded file that already lies hashed and synced in the incoming folder."""
 
     def __init__(self, incoming: Incoming, name: str, content_type: str) -> None:
@@ -157,7 +157,7 @@ class IncomingUploadHandler(FileUploadHandler):
         except (TooLarge, StorageFull) as error:
             self.receiver, self.refusal = None, error
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:
+    def file_complete(self, file_size: int) -> UploadedFile[bytes] | None:
         if self.receiver is None:
             if self.refusal is not None:
                 return RefusedFile(self.refusal, self.file_name or "file")
@@ -170,7 +170,7 @@ class IncomingUploadHandler(FileUploadHandler):
             self.receiver.abort()
 
 
-class RefusedFile(UploadedFile):
+class RefusedFile(UploadedFile[bytes]):
     """Stands for an upload that was refused while it streamed; `refusal` says why."""
 
     def __init__(self, refusal: Exception, name: str) -> None:

@@ -45,8 +45,11 @@ def ingest_file(
     uploader: User | None,
     filename: str,
     priority: Priority = Priority.BULK,
+    ring: bool = True,
 ) -> Ingested:
     """Take a received file into a collection. Equal bytes there are answered with the asset that has them.
+
+    `ring=False` leaves the doorbell to a caller who takes in many.
 
     Raises `EmptyFile`, `archive.sniff.UnsupportedMedia`, `StorageFull`.
     """
@@ -72,7 +75,8 @@ def ingest_file(
             )
             if new:
                 Work.objects.create(asset=asset, step=Step.PREPARE, priority=priority)
-                dispatch.ring_on_commit(Step.PREPARE)
+                if ring:
+                    dispatch.ring_on_commit(Step.PREPARE)
             elif asset.trashed_at:
                 asset.trashed_at = None
                 asset.save(update_fields=["trashed_at"])

@@ -10,7 +10,9 @@ from django.shortcuts import render
 log = logging.getLogger(__name__)
 
 
-def database_outage(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def database_outage(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Postgres away is a 503 that says so, not a 500: everything comes back with it."""
 
     def respond(request: HttpRequest) -> HttpResponse:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from archive.decoder.specs import RECIPE_VERSION
 from archive.decoder.decoded import Rendition as MadeRendition
+from archive.decoder.specs import RECIPE_VERSION
 from archive.models import Asset, Rendition
 
 

@@ -104,7 +104,11 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL or "redis://localhost:0",
         "KEY_PREFIX": "sightline",
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        "OPTIONS": {
+            "serializer": "archive.cache.PlainSerializer",  # never pickle
+            "socket_connect_timeout": 1,
+            "socket_timeout": 1,
+        },
     }
 }
 CELERY_BROKER_URL = broker_url(REDIS_URL or "redis://localhost:0")

@@ -46,7 +46,7 @@ def create_space(space: Space) -> Space:
     space.save()
     with connection.cursor() as cursor:
         for table in TABLES:
-            cursor.execute(f"CREATE TABLE {partition(space, table)} PARTITION OF {table} FOR VALUES IN ({space.pk:d})")  # noqa: S608
+            cursor.execute(f"CREATE TABLE {partition(space, table)} PARTITION OF {table} FOR VALUES IN ({space.pk:d})")
     return space
 
 
@@ -80,28 +80,31 @@ def activate(space: Space, *, even_if_partial: bool = False) -> None:
     settle(Asset.objects.exclude(status=Status.READY).values_list("pk", flat=True))
 
 
-def rows(space: Space) -> int:
-    """How many vectors the space holds, as Postgres estimates it; exact while it is small."""
+@dataclass(frozen=True)
+class IndexState:
+    rows: int  # vectors in the space, as Postgres estimates them
+    valid: bool  # whether its HNSW index exists and may be used
+
+
+def index_state(space: Space) -> IndexState:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", [partition(space)])
-        (estimate,) = cursor.fetchone() or (0,)
-        if estimate < settings.SIGHTLINE_INDEX_FROM * 2:
-            cursor.execute(f"SELECT count(*) FROM {partition(space)}")  # noqa: S608
-            (estimate,) = cursor.fetchone()
-    return int(estimate)
+        cursor.execute(
+            "SELECT c.reltuples::bigint, coalesce((SELECT i.indisvalid FROM pg_index i "
+            "WHERE i.indexrelid = to_regclass(%s)), false) FROM pg_class c WHERE c.oid = to_regclass(%s)",
+            [index_name(space), partition(space)],
+        )
+        return IndexState(*(cursor.fetchone() or (0, False)))
 
 
 def index_name(space: Space) -> str:
     return f"{partition(space)}_hnsw"
 
 
-def index_is_valid(space: Space) -> bool:
+def count_rows(space: Space) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(%s)", [index_name(space)]
-        )
-        found = cursor.fetchone()
-    return bool(found and found[0])
+        cursor.execute(f"SELECT count(*) FROM {partition(space)}")  # noqa: S608
+        (found,) = cursor.fetchone() or (0,)
+    return int(found)
 
 
 def build_index(space: Space) -> bool:
@@ -110,9 +113,9 @@ def build_index(space: Space) -> bool:
     Below SIGHTLINE_INDEX_FROM rows an exact scan takes under 10 ms and finds everything.
     Not inside a transaction: the index is built CONCURRENTLY, searches go on.
     """
-    if index_is_valid(space):
+    if index_state(space).valid:
         return True
-    count = rows(space)
+    count = count_rows(space)
     if count < settings.SIGHTLINE_INDEX_FROM:
         return False
     with connection.cursor() as cursor:
@@ -128,6 +131,4 @@ def build_index(space: Space) -> bool:
         cursor.execute("RESET maintenance_work_mem")
         cursor.execute("RESET max_parallel_maintenance_workers")
         cursor.execute(f"ANALYZE {partition(space)}")
-    return index_is_valid(space)
-
-
+    return index_state(space).valid

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -89,7 +90,7 @@ class Claim:
 
 def claim(step: Step, target: str, limit: int, worker: str) -> list[Claim]:
     """Take up to `limit` items, the urgent first. An item that a worker died on comes alone."""
-    which = {"step": step, "target": target}
+    which: dict[str, Any] = {"step": step, "target": target}
     with connection.cursor() as cursor:
         cursor.execute(FIRST, which)
         first = cursor.fetchone()
@@ -104,7 +105,7 @@ def claim(step: Step, target: str, limit: int, worker: str) -> list[Claim]:
 def renew(claims: Sequence[Claim]) -> set[uuid.UUID]:
     """Lengthen the leases; returns the tokens that are still ours."""
     with connection.cursor() as cursor:
-        cursor.execute(RENEW, {"lease": _lease(), "tokens": [c.token for c in claims]})
+        cursor.execute(RENEW, _renewal(claims))
         return {token for (token,) in cursor.fetchall()}
 
 
@@ -140,12 +141,16 @@ def reap() -> int:
 
 
 @transaction.atomic
-def _end(sql: str, params: dict[str, object]) -> int:
+def _end(sql: str, params: dict[str, Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         assets = [asset for (asset,) in cursor.fetchall()]
     settle(assets)
     return len(assets)
+
+
+def _renewal(claims: Sequence[Claim]) -> dict[str, Any]:
+    return {"lease": _lease(), "tokens": [c.token for c in claims]}
 
 
 def _lease() -> timedelta:

@@ -11,10 +11,9 @@ import io
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -33,7 +32,6 @@ from workers.leases import Heartbeat
 from workers.prepare import worker_name
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class RenditionMissing(Exception):
@@ -90,7 +88,7 @@ class Pipeline:
                 return self._run(until, loader, writer)
             finally:
                 for pool in (loader, writer):
-                    pool.submit(connection.close)
+                    pool.submit(_close_connection)
 
     def _run(self, until: float, loader: ThreadPoolExecutor, writer: ThreadPoolExecutor) -> bool:
         loading: Future[list[Item] | None] = loader.submit(self.load)
@@ -126,9 +124,7 @@ class Pipeline:
                 "asset_id", "key"
             )
         )
-        frames = dict(
-            Frame.objects.filter(asset__in=[c.asset_id for c in claims]).values_list("asset_id", "pk")
-        )
+        frames = dict(Frame.objects.filter(asset__in=[c.asset_id for c in claims]).values_list("asset_id", "pk"))
         jobs = [(c, self.decoders.submit(self._read, keys.get(c.asset_id))) for c in claims]
         items = []
         for one, job in jobs:
@@ -208,3 +204,8 @@ class Pipeline:
 
 def _nothing() -> None:
     return None
+
+
+def _close_connection() -> None:
+    """Of the thread that runs this."""
+    connection.close()

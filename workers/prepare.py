@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from datetime import datetime, timedelta, timezone, tzinfo
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -36,7 +37,7 @@ def drain_prepare(budget: float = 60.0) -> bool:
     """Prepare until nothing waits or `budget` seconds have passed; returns whether more may wait."""
     worker = worker_name()
     until = time.monotonic() + budget
-    with Heartbeat() as heartbeat, Sandbox(pixel_limit=settings.SIGHTLINE_PIXEL_LIMIT) as sandbox:
+    with Heartbeat() as heartbeat, Sandbox(max_pixels=settings.SIGHTLINE_PIXEL_LIMIT) as sandbox:
         while time.monotonic() < until:
             claims = claim(Step.PREPARE, "", BATCH, worker)
             if not claims:
@@ -81,7 +82,7 @@ def prepare(one: Claim, sandbox: Sandbox) -> None:
 def read_original(asset: Asset, sandbox: Sandbox) -> Decoded:
     try:
         with default_storage.open(asset.original) as file:
-            return sandbox.decode(file.file)
+            return sandbox.decode(cast(BinaryIO, file.file))
     except FileNotFoundError as error:
         raise OriginalMissing from error
 
@@ -98,7 +99,19 @@ def write_facts(asset: Asset, decoded: Decoded) -> None:
     asset.exif = decoded.exif
     asset.notes = list(decoded.notes)
     asset.save(
-        update_fields="media_type width height taken_at latitude longitude camera title caption exif notes".split()
+        update_fields=[
+            "media_type",
+            "width",
+            "height",
+            "taken_at",
+            "latitude",
+            "longitude",
+            "camera",
+            "title",
+            "caption",
+            "exif",
+            "notes",
+        ]
     )
 
 

@@ -4,7 +4,6 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import pgvector.django
-import pgvector.django.halfvec
 import uuid
 from django.conf import settings
 from django.contrib.postgres.operations import TrigramExtension, UnaccentExtension
@@ -24,29 +23,6 @@ class Migration(migrations.Migration):
         pgvector.django.VectorExtension(),
         TrigramExtension(),
         UnaccentExtension(),
-        migrations.CreateModel(
-            name='ClipEmbedding',
-            fields=[
-                ('pk', models.CompositePrimaryKey('space_id', 'asset_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('vector', pgvector.django.halfvec.HalfVectorField(dimensions=768)),
-            ],
-            options={
-                'db_table': 'archive_clipembedding',
-                'managed': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Embedding',
-            fields=[
-                ('pk', models.CompositePrimaryKey('space_id', 'frame_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('representative', models.BooleanField(default=True)),
-                ('vector', pgvector.django.halfvec.HalfVectorField(dimensions=768)),
-            ],
-            options={
-                'db_table': 'archive_embedding',
-                'managed': False,
-            },
-        ),
         migrations.CreateModel(
             name='Collection',
             fields=[

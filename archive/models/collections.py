@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group
@@ -13,7 +13,7 @@ from django.urls import reverse
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    Person = Union[User, AnonymousUser]
+    Person = User | AnonymousUser
 
 
 class Visibility(models.TextChoices):

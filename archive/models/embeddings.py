@@ -28,7 +28,6 @@ class Embedding(models.Model):
     vector = HalfVectorField(dimensions=DIMENSIONS)
 
     class Meta:
-        managed = False
         db_table = "archive_embedding"
 
     def __str__(self) -> str:
@@ -44,7 +43,6 @@ class ClipEmbedding(models.Model):
     vector = HalfVectorField(dimensions=DIMENSIONS)
 
     class Meta:
-        managed = False
         db_table = "archive_clipembedding"
 
     def __str__(self) -> str:

@@ -58,9 +58,7 @@ class Work(models.Model):
         verbose_name = verbose_name_plural = "work"
         constraints = [models.UniqueConstraint(name="one_work_a_step", fields=["asset", "step", "target"])]
         indexes = [
-            models.Index(
-                name="work_waiting", fields=["step", "target", "priority", "id"], condition=Q(state="ready")
-            ),
+            models.Index(name="work_waiting", fields=["step", "target", "priority", "id"], condition=Q(state="ready")),
             models.Index(name="work_leased", fields=["lease_until"], condition=Q(state="running")),
             models.Index(name="work_set_aside", fields=["id"], condition=Q(state="quarantined")),
         ]

@@ -1,0 +1,98 @@
+"""Search, on one screen: encode the terms, choose the candidates, find neighbours, make hits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from archive.models import Asset, Space
+from search.candidates import find_candidates
+from search.exclusion import push_down
+from search.failures import EncoderUnavailable, NoSpace, NotAnswered, PictureExpired, UnknownAsset
+from search.hits import Answer, Hit, Moment
+from search.neighbours import Neighbour, find_neighbours
+from search.query import Query
+from search.ranking import find_ranking, keep_ranking
+from search.terms import encode_terms, encode_without
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
+
+__all__ = ["EncoderUnavailable", "NoSpace", "NotAnswered", "PictureExpired", "UnknownAsset", "search"]
+
+# So many are ranked at once; pages are cut from that, so that none repeats or loses a hit.
+DEPTH = 500
+
+
+class Stopwatch:
+    """Milliseconds a step."""
+
+    def __init__(self) -> None:
+        self.took: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.took[step] = round((time.perf_counter() - start) * 1000, 2)
+
+
+def search(query: Query, user: Person) -> Answer:
+    """Answer a query for a person. Raises `NotAnswered` and its kin, whose words are for people."""
+    watch = Stopwatch()
+    if not query.asks:
+        return newest(query, user, watch)
+    space = Space.objects.active()
+    if space is None:
+        raise NoSpace
+    ranked = find_ranking(query, space, user) if query.offset else None
+    if ranked is None:
+        with watch("encode"):
+            terms = encode_terms(query, space, user)
+            without = encode_without(query, space)
+        with watch("neighbours"):
+            candidates = find_candidates(query, user)
+            depth = max(DEPTH, query.offset + query.limit + 1)
+            ranked = find_neighbours(space, terms.vector, candidates, depth, exact=query.exact)
+            if without is not None:
+                ranked = push_down(ranked, space, without)
+        keep_ranking(query, space, user, ranked)
+    with watch("hits"):
+        page = ranked.neighbours[query.offset : query.offset + query.limit]
+        hits = make_hits(page, user, query.offset)
+    return Answer(
+        hits=hits,
+        plan=ranked.plan,
+        space=space.slug,
+        asked=query.limit,
+        got=len(hits),
+        took=watch.took,
+        more=len(ranked.neighbours) > query.offset + query.limit,
+    )
+
+
+def newest(query: Query, user: Person, watch: Stopwatch) -> Answer:
+    """Without terms there is nothing to rank by: the newest come first."""
+    with watch("newest"):
+        candidates = find_candidates(query, user, ready=False).select_related("collection").defer("exif", "notes")
+        rows = list(candidates.order_by("-added_at", "-id")[query.offset : query.offset + query.limit + 1])
+    hits = tuple(Hit(asset, 0.0, query.offset + i) for i, asset in enumerate(rows[: query.limit], start=1))
+    return Answer(hits, "newest", "", query.limit, len(hits), watch.took, len(rows) > query.limit)
+
+
+def make_hits(page: list[Neighbour], user: Person, offset: int) -> tuple[Hit, ...]:
+    """Fetch the assets of a page in one query; what went out of sight meanwhile drops out."""
+    visible = Asset.objects.visible_to(user).select_related("collection").defer("exif", "notes")
+    assets = visible.in_bulk([neighbour.asset_id for neighbour in page])
+    return tuple(
+        Hit(
+            asset=assets[neighbour.asset_id],
+            score=round(-neighbour.distance, 4),
+            rank=rank,
+            moments=(Moment(0.0, 0.0, 0.0, round(-neighbour.distance, 4)),),
+        )
+        for rank, neighbour in enumerate(page, start=offset + 1)
+        if neighbour.asset_id in assets
+    )

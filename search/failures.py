@@ -1,0 +1,36 @@
+"""Why a query cannot be answered, in sentences for people."""
+
+
+class NotAnswered(Exception):
+    """The query is fine, but there is no answer to it now."""
+
+
+class NoSpace(NotAnswered):
+    def __init__(self) -> None:
+        super().__init__("Searching starts once a model is set up: run `manage.py space create --shipped`.")
+
+
+class PictureExpired(NotAnswered):
+    def __init__(self) -> None:
+        super().__init__("The reference picture is kept for an hour only. Choose it again.")
+
+
+class UnknownAsset(NotAnswered):
+    def __init__(self) -> None:
+        super().__init__("There is no such picture, or you may not see it.")
+
+
+class NotEncodedYet(NotAnswered):
+    def __init__(self) -> None:
+        super().__init__("This picture is still being prepared. Similar ones can be found in a moment.")
+
+
+class EncoderUnavailable(NotAnswered):
+    """Words and pictures cannot be read now; browsing and "more like this" still work."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(
+            "Words and pictures cannot be read right now, because the search worker does not answer. "
+            "Browsing and “more like this” still work."
+        )
+        self.reason = reason

@@ -1,0 +1,46 @@
+"""A query's ranking, kept for a while: later pages are cut from it and neither repeat nor lose a hit."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import orjson
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from archive.models import Space
+from search.neighbours import Found, Neighbour
+from search.query import Query
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
+
+KEEP_SECONDS = 600
+
+
+def keep_ranking(query: Query, space: Space, user: Person, found: Found) -> None:
+    """The first page writes it anew each time, so that new uploads show."""
+    packed = orjson.dumps([found.plan, [[n.asset_id, n.frame_id, n.distance] for n in found.neighbours]])
+    try:
+        cache.set(_name(query, space, user), packed, KEEP_SECONDS)
+    except (RedisError, OSError):
+        return
+
+
+def find_ranking(query: Query, space: Space, user: Person) -> Found | None:
+    """None when it is too old or too short: it is then made anew. Hits are checked for permission later."""
+    try:
+        packed = cache.get(_name(query, space, user))
+    except (RedisError, OSError):
+        return None
+    if packed is None:
+        return None
+    plan, rows = orjson.loads(packed)
+    return Found([Neighbour(*row) for row in rows], plan)
+
+
+def _name(query: Query, space: Space, user: Person) -> str:
+    asked = sorted(query.but(limit=Query.limit).params().items())
+    digest = hashlib.sha256(orjson.dumps([user.pk, space.slug, asked])).hexdigest()
+    return f"ranking:{digest}"

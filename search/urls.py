@@ -1,0 +1,12 @@
+"""Addresses of the search pages; archive.urls includes them."""
+
+from django.urls import path
+
+from search import views
+
+urlpatterns = [
+    path("", views.search_page, name="search"),
+    path("similar/<uuid:asset>/", views.similar, name="similar"),
+    path("search/picture/", views.search_picture, name="search_picture"),
+    path("search/picture/<str:key>/", views.search_picture_shown, name="search_picture_shown"),
+]

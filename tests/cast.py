@@ -1,0 +1,36 @@
+"""Who appears in the tests: alice curates, bob uploads, visitor looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from PIL import Image
+
+from archive.incoming import receive_file
+from archive.ingest import ingest_file
+from archive.models import Asset, Collection, Membership, Role
+
+PASSWORD = "a long enough password"
+
+
+def make_user(name: str, *, curator: bool = False) -> User:
+    return User.objects.create_user(name, password=PASSWORD, is_staff=curator, is_superuser=curator)
+
+
+def make_harbour(alice: User, bob: User) -> Collection:
+    """Alice's collection, in which bob may upload; nobody else sees it."""
+    harbour = Collection.objects.create(slug="harbour", name="Harbour", owner=alice)
+    Membership.objects.create(collection=harbour, user=bob, role=Role.CONTRIBUTOR)
+    return harbour
+
+
+def make_jpeg(folder: Path, name: str, colour: str, size: tuple[int, int] = (320, 240)) -> Path:
+    path = folder / name
+    Image.new("RGB", size, colour).save(path, "JPEG", quality=95)
+    return path
+
+
+def upload(collection: Collection, path: Path, uploader: User | None = None) -> Asset:
+    incoming = receive_file(path)
+    return ingest_file(incoming, collection=collection, uploader=uploader, filename=path.name).asset
