@@ -145,7 +145,7 @@ def _number(field: bytes) -> int:
 
 def _iso_media(head: bytes) -> str | None:
     """ISO base media: the brand decides, and for the generic `mif1` the compatible brands do."""
-    if head[4:8] != b"ftyp":
+    if head[4:8] != b"ftyp" or len(head) < 12:
         return "video/quicktime" if head[4:8] in QUICKTIME_ATOMS else None
     major = head[8:12]
     box_end = min(max(int.from_bytes(head[:4], "big"), 16), len(head))

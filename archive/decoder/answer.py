@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from archive.decoder.clean import clean_text
+from archive.decoder.clean import cap, clean_text, clean_value
 from archive.decoder.decoded import Decoded, Rendition
 from archive.decoder.refusals import CODES, Undecodable
 from archive.decoder.specs import Spec
 from archive.decoder.wire import Garbled
 from archive.sniff import PICTURES, sniff
 
-TEXTS = ("camera", "title", "caption")
-OPTIONAL: dict[str, type] = {"taken_at": str, "taken_offset": str, "latitude": float, "longitude": float}
+MAX_SIDE = 100_000_000
 
 
 def read_answer(message: dict[str, Any], blobs: Sequence[bytes], specs: Sequence[Spec]) -> Decoded:
@@ -30,14 +30,42 @@ def read_answer(message: dict[str, Any], blobs: Sequence[bytes], specs: Sequence
 
 
 def _decoded(facts: dict[str, Any], renditions: dict[str, Rendition]) -> Decoded:
-    for name in TEXTS:
-        _require(isinstance(facts[name], str) and facts[name] == clean_text(facts[name]))
-    for name, kind in OPTIONAL.items():
-        _require(facts[name] is None or isinstance(facts[name], kind))
-    _require(facts["media_type"] in PICTURES and isinstance(facts["exif"], dict))
-    _require(all(isinstance(facts[side], int) and facts[side] > 0 for side in ("width", "height")))
-    notes = tuple(clean_text(str(note), 300) for note in facts.pop("notes"))
-    return Decoded(**facts, notes=notes, renditions=renditions)
+    media_type = facts["media_type"]
+    _require(media_type in PICTURES)
+    _require(all(isinstance(facts[side], int) and 0 < facts[side] < MAX_SIDE for side in ("width", "height")))
+    return Decoded(
+        taken_at=_date(facts["taken_at"]),
+        taken_offset=None if facts["taken_offset"] is None else clean_text(facts["taken_offset"], 6),
+        latitude=_degrees(facts["latitude"], 90),
+        longitude=_degrees(facts["longitude"], 180),
+        camera=clean_text(facts["camera"]),
+        title=clean_text(facts["title"]),
+        caption=clean_text(facts["caption"]),
+        exif=_exif(facts["exif"]),
+        format=PICTURES[media_type].label,
+        media_type=media_type,
+        width=facts["width"],
+        height=facts["height"],
+        notes=tuple(clean_text(note, 300) for note in facts["notes"]),
+        renditions=renditions,
+    )
+
+
+def _exif(tags: dict[str, Any]) -> dict[str, Any]:
+    cleaned = {clean_text(name): clean_value(value) for name, value in tags.items()}
+    return cap({name: value for name, value in cleaned.items() if value is not None})
+
+
+def _date(text: str | None) -> str | None:
+    if text is not None:
+        _require(datetime.fromisoformat(text).tzinfo is None)
+    return text
+
+
+def _degrees(value: float | None, limit: int) -> float | None:
+    if value is not None:
+        _require(abs(value) <= limit)
+    return value
 
 
 def _renditions(

@@ -16,7 +16,7 @@ from PIL.ImageCms import ImageCmsProfile, createProfile
 
 from archive.decoder.confinement import DEFAULT_MEMORY, confine, grant_cpu
 from archive.decoder.decoded import Decoded
-from archive.decoder.opening import use_no_threads
+from archive.decoder.opening import use_one_thread
 from archive.decoder.pictures import decode_picture
 from archive.decoder.refusals import Undecodable
 from archive.decoder.specs import Spec
@@ -38,8 +38,8 @@ def main(memory: int = DEFAULT_MEMORY) -> None:
 
 
 def _get_ready() -> None:
-    """Do once what needs files or threads, for later neither can be had: modules, codecs, plugins."""
-    use_no_threads()
+    """Do once what opens files, for later none can be: modules, codecs, plugins."""
+    use_one_thread()
     for codec in ("utf-8", "utf-16-le", "utf-16-be", "utf-16", "latin-1", "ascii", "idna"):
         "".encode(codec)
     profile = ImageCmsProfile(createProfile("sRGB")).tobytes()

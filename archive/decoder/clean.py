@@ -21,7 +21,7 @@ UNWANTED = re.compile(
 
 def clean_text(text: str, limit: int = MAX_TEXT) -> str:
     text = UNWANTED.sub("", text[: 4 * limit].replace("\r\n", "\n").replace("\r", "\n"))
-    return unicodedata.normalize("NFC", text).strip()[:limit]
+    return unicodedata.normalize("NFC", text).strip()[:limit].rstrip()
 
 
 def text_of(data: bytes) -> str:

@@ -71,10 +71,10 @@ def _silence() -> None:
 
 
 def _limits(memory: int) -> bool:
+    # No limit on processes: libde265, which reads HEIC, aborts where it cannot start a thread.
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     limit = _address_space() + memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     return True

@@ -46,7 +46,7 @@ def facts_of(picture: ImageFile.ImageFile, notes: list[str]) -> Facts:
         longitude=longitude,
         camera=_camera(base),
         title=title or _words(base.get(WINDOWS_TITLE)),
-        caption=caption or _words(base.get(Base.ImageDescription)) or _words(base.get(WINDOWS_COMMENT)),
+        caption=caption or _description(base) or _words(base.get(WINDOWS_COMMENT)),
         exif=cap(_named(base, TAGS) | _named(photo, TAGS) | _named(gps, GPSTAGS)),
     )
 
@@ -126,5 +126,9 @@ def _words(value: object) -> str:
         text = value.decode("utf-16-le", "ignore") if b"\0" in value[:-2] else text_of(value)
     else:
         text = value if isinstance(value, str) else ""
-    text = clean_text(text)
+    return clean_text(text)
+
+
+def _description(base: Ifd) -> str:
+    text = _words(base.get(Base.ImageDescription))
     return "" if EMPTY_WORDS.fullmatch(text) else text

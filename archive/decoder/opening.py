@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from archive.decoder.refusals import camera_raw, too_many_pixels
-from archive.sniff import HEAD, PICTURES, sniff_picture
+from archive.decoder.refusals import camera_raw, too_many_pixels, truncated
+from archive.sniff import HEAD, sniff_picture
 
 # One parser for each type, and only the one that fits the content is ever tried. JPEG goes to its own class
 # and not through `Image.open`, which would turn the multi-picture files of telephones into MPO.
@@ -37,8 +38,8 @@ SUBFILE_TYPE, SUB_IFDS, DNG_VERSION = 254, 330, 50706
 REDUCED_RESOLUTION = 1
 
 
-def use_no_threads() -> None:
-    """Inside the sandbox no thread can be made; and of a HEIC only the picture itself is wanted."""
+def use_one_thread() -> None:
+    """Pictures are decoded side by side in several processes; and of a HEIC only the picture is wanted."""
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pi_heif.options.DECODE_THREADS = 1
     pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
@@ -58,18 +59,25 @@ def guarded(max_pixels: int) -> Iterator[list[warnings.WarningMessage]]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def open_picture(file: IO[bytes], max_pixels: int) -> tuple[str, ImageFile.ImageFile]:
-    """The media type and the picture, header read only.
-
-    Raises UnsupportedMedia, Undecodable for too many pixels, and whatever Pillow raises for a broken header.
-    """
+def media_type_of(file: IO[bytes]) -> str:
+    """Raises UnsupportedMedia."""
     media_type = sniff_picture(file.read(HEAD))
     file.seek(0)
+    return media_type
+
+
+def open_picture(file: IO[bytes], media_type: str, max_pixels: int) -> ImageFile.ImageFile:
+    """The picture, header read only.
+
+    Raises Undecodable for too many pixels, and whatever Pillow raises for a broken header.
+    """
+    if media_type == "image/webp":
+        _refuse_cut_webp(file)
     picture = PARSERS[media_type](file)
     refuse_huge(picture, max_pixels)
     if isinstance(picture, TiffImageFile):
         _refuse_raw(picture)
-    return media_type, picture
+    return picture
 
 
 def refuse_huge(picture: Image.Image, max_pixels: int) -> None:
@@ -78,8 +86,12 @@ def refuse_huge(picture: Image.Image, max_pixels: int) -> None:
         raise too_many_pixels(width, height, max_pixels)
 
 
-def label_of(media_type: str) -> str:
-    return PICTURES[media_type].label
+def _refuse_cut_webp(file: IO[bytes]) -> None:
+    """Its reader cannot say what is wrong, but the file says how long it should be."""
+    said = 8 + int.from_bytes(file.read(8)[4:], "little")
+    if file.seek(0, os.SEEK_END) < said:
+        raise truncated("WebP")
+    file.seek(0)
 
 
 def _refuse_raw(picture: TiffImageFile) -> None:

@@ -12,11 +12,11 @@ from archive.decoder.clean import clean_text
 from archive.decoder.colour import to_plain, to_srgb
 from archive.decoder.decoded import Decoded
 from archive.decoder.facts import facts_of, orientation_of
-from archive.decoder.opening import guarded, label_of, open_picture, refuse_huge
+from archive.decoder.opening import guarded, media_type_of, open_picture, refuse_huge
 from archive.decoder.refusals import Undecodable, refusal_of
 from archive.decoder.renditions import ask_for_draft, renditions_of, shrink
 from archive.decoder.specs import ALL_SPECS, MAX_PIXELS, Spec
-from archive.sniff import UnsupportedMedia
+from archive.sniff import PICTURES, UnsupportedMedia
 
 MAX_NOTES = 8
 
@@ -40,8 +40,9 @@ def decode_picture(
     label = "file"
     try:
         with guarded(max_pixels) as heard:
-            media_type, picture = open_picture(file, max_pixels)
-            label = label_of(media_type)
+            media_type = media_type_of(file)
+            label = PICTURES[media_type].label
+            picture = open_picture(file, media_type, max_pixels)
             notes: list[str] = []
             size = picture.size
             ask_for_draft(picture, specs)

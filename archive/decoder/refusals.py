@@ -100,6 +100,9 @@ SIGNS_OF_A_CUT = (
     "not enough",
     "unexpected end",
     "premature",
+    "size too small",
+    "cannot read full",
+    "requires a buffer",
 )
 
 

@@ -30,7 +30,6 @@ JOBS_PER_CHILD = 500
 SECONDS_TO_START = 60.0
 
 ROOT = Path(__file__).resolve().parents[2]
-# The child sees neither passwords nor database addresses: only what Python needs to start.
 PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR")
 
 
@@ -135,14 +134,13 @@ class Sandbox:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "archive.decoder.child", str(self.memory)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env={**environment, "PYTHONPATH": str(ROOT), "MALLOC_ARENA_MAX": "1"},
+                env=child_environment(),
             )
         self._socket, self._owner, self._jobs = ours, os.getpid(), 0
         try:
@@ -187,6 +185,12 @@ class Sandbox:
             if self._process.stderr is not None:
                 self._process.stderr.close()
         self._process = self._socket = None
+
+
+def child_environment() -> dict[str, str]:
+    """Neither passwords nor database addresses: only what Python needs to start."""
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {**passed_on, "PYTHONPATH": str(ROOT), "MALLOC_ARENA_MAX": "1"}
 
 
 @contextmanager
