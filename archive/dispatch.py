@@ -21,6 +21,7 @@ DRAIN = {Step.PREPARE: "workers.drain_prepare", Step.ENCODE: "workers.drain_enco
 TICK = "workers.tick"
 SWEEP = "workers.sweep"
 ANSWER_QUERY = "workers.answer_query"
+WARM_UP = "workers.warm_up"
 
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
@@ -28,6 +29,7 @@ QUEUES = {
     TICK: "media",
     SWEEP: "media",
     ANSWER_QUERY: "queries",
+    WARM_UP: "queries",
 }
 
 
@@ -50,6 +52,14 @@ def ring_on_commit(step: Step) -> None:
 def ask(*args: Any, expires: float) -> None:
     """Send a question to the queries worker; the answer comes by another way (workers.client)."""
     _send(ANSWER_QUERY, *args, expires=expires)
+
+
+def warm_up() -> None:
+    """Have the queries worker load its model; without a broker it will load at the first question."""
+    try:
+        _send(WARM_UP, expires=60)
+    except BrokerUnavailable as error:
+        log.warning("not warmed up: %s", error)
 
 
 def _send(name: str, *args: Any, expires: float) -> None:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -16,6 +16,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
 from archive.storage import DurableStorage, sync
+
+if TYPE_CHECKING:
+    Upload = UploadedFile[bytes]
+else:  # generic in the stubs only
+    Upload = UploadedFile
 
 HEAD = 4096
 
@@ -115,7 +120,7 @@ def incoming_folder() -> Path:
     return folder
 
 
-class IncomingFile(UploadedFile[bytes]):
+class IncomingFile(Upload):
     """An uploaded file that already lies hashed and synced in the incoming folder."""
 
     def __init__(self, incoming: Incoming, name: str, content_type: str) -> None:
@@ -157,7 +162,7 @@ class IncomingUploadHandler(FileUploadHandler):
         except (TooLarge, StorageFull) as error:
             self.receiver, self.refusal = None, error
 
-    def file_complete(self, file_size: int) -> UploadedFile[bytes] | None:
+    def file_complete(self, file_size: int) -> Upload | None:
         if self.receiver is None:
             if self.refusal is not None:
                 return RefusedFile(self.refusal, self.file_name or "file")
@@ -170,7 +175,7 @@ class IncomingUploadHandler(FileUploadHandler):
             self.receiver.abort()
 
 
-class RefusedFile(UploadedFile[bytes]):
+class RefusedFile(Upload):
     """Stands for an upload that was refused while it streamed; `refusal` says why."""
 
     def __init__(self, refusal: Exception, name: str) -> None:

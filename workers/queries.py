@@ -22,6 +22,17 @@ KEEP_SECONDS = 60
 _redis: Redis | None = None
 
 
+def warm_up() -> None:
+    """Load the model of the searched space, so that the first person who asks need not wait for it."""
+    space = Space.objects.active()
+    if space is None:
+        return
+    try:
+        encoder_of(space).encode_texts(["a"])
+    except EncoderRefused as error:
+        log.error("space %s: %s", space.slug, error)
+
+
 def answer(question: dict[str, Any]) -> None:
     """Encode what was asked and lay the vectors where the asker waits for them."""
     reply: dict[str, Any]

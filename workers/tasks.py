@@ -7,7 +7,7 @@ import logging.config
 from typing import Any
 
 from celery import shared_task
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_process_init, worker_ready
 from django.conf import settings
 
 from archive import dispatch
@@ -59,6 +59,18 @@ def sweep() -> None:
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)
 def answer_query(question: dict[str, Any]) -> None:
     queries.answer(question)
+
+
+@shared_task(name=dispatch.WARM_UP, time_limit=300)
+def warm_up() -> None:
+    queries.warm_up()
+
+
+@worker_ready.connect
+def _warm_up_queries(sender: Any, **kwargs: Any) -> None:
+    """Not in the child's start-up, which Celery kills after four seconds; a message is soon enough."""
+    if dispatch.QUEUES[dispatch.ANSWER_QUERY] in sender.app.amqp.queues.consume_from:
+        dispatch.warm_up()
 
 
 @worker_process_init.connect
