@@ -85,8 +85,17 @@ PREFIXES: tuple[tuple[bytes, str], ...] = (
 
 RIFF_FORMS = {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo", b"WAVE": "audio/wav"}
 QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
-HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+GENERIC_BRANDS = {b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+BRANDS: dict[bytes, str] = {
+    **dict.fromkeys(AVIF_BRANDS, "image/avif"),
+    **dict.fromkeys(HEIC_BRANDS, "image/heic"),
+    b"qt  ": "video/quicktime",
+    b"crx ": "image/x-canon-cr3",
+    b"M4A ": "audio/mp4",
+    b"M4B ": "audio/mp4",
+}
 BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
@@ -150,17 +159,9 @@ def _iso_media(head: bytes) -> str | None:
     major = head[8:12]
     box_end = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
     compatible = {head[at : at + 4] for at in range(16, box_end, 4)}
-    if major in AVIF_BRANDS:
-        return "image/avif"
-    if major in HEIC_BRANDS:
-        return "image/heic"
-    if major in {b"mif1", b"msf1"}:
+    if major in GENERIC_BRANDS:
         return "image/avif" if compatible & AVIF_BRANDS else "image/heic"
-    if major == b"qt  ":
-        return "video/quicktime"
-    if major == b"crx ":
-        return "image/x-canon-cr3"
-    return "audio/mp4" if major in {b"M4A ", b"M4B "} else "video/mp4"
+    return BRANDS.get(major, "video/mp4")
 
 
 def _ebml(head: bytes) -> str | None:

@@ -213,9 +213,7 @@ def float_tiff(low: float = 0.0, high: float = 1.0) -> bytes:
 
 def animated(kind: str) -> bytes:
     """First the reference, then black."""
-    return save(
-        reference(), kind, save_all=True, append_images=[Image.new("RGB", SIZE)], duration=100, lossless=True
-    )
+    return save(reference(), kind, save_all=True, append_images=[Image.new("RGB", SIZE)], duration=100, lossless=True)
 
 
 def multi_picture_jpeg() -> bytes:
@@ -250,9 +248,7 @@ def cmyk_profile() -> bytes:
     # Pillow keeps a and b signed, the profile wants them from 0.
     table = bytes(value if at % 3 == 0 else (value + 128) % 256 for at, value in enumerate(table))
     identity = bytes(range(256))
-    lut = b"mft1" + struct.pack(
-        ">IBBBB9i", 0, 4, 3, 2, 0, *(65536 * one for one in (1, 0, 0, 0, 1, 0, 0, 0, 1))
-    )
+    lut = b"mft1" + struct.pack(">IBBBB9i", 0, 4, 3, 2, 0, *(65536 * one for one in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
     lut += identity * 4 + table + identity * 3
     tags = {b"desc": _description("Inks"), b"wtpt": _xyz(0.9642, 1.0, 0.8249), b"A2B0": lut}
     return _profile(b"prtrCMYKLab ", tags)
@@ -269,9 +265,8 @@ def wide_gamut_jpeg() -> bytes:
 def _profile(kind: bytes, tags: dict[bytes, bytes]) -> bytes:
     table, body, offset = b"", b"", 132 + 12 * len(tags)
     for name, data in tags.items():
-        data += b"\0" * (-len(data) % 4)
         table += struct.pack(">4sII", name, offset + len(body), len(data))
-        body += data
+        body += data + b"\0" * (-len(data) % 4)
     head = struct.pack(">I4sI12s12s4s28s", offset + len(body), b"", 0x02400000, kind, b"", b"acsp", b"")
     head += struct.pack(">3i", 63190, 65536, 54061)
     return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from archive.decoder.clean import cap, clean_text, clean_value
+from archive.decoder.clean import OFFSET, cap, clean_text, clean_value
 from archive.decoder.decoded import Decoded, Rendition
 from archive.decoder.refusals import CODES, Undecodable
 from archive.decoder.specs import Spec
@@ -35,7 +35,7 @@ def _decoded(facts: dict[str, Any], renditions: dict[str, Rendition]) -> Decoded
     _require(all(isinstance(facts[side], int) and 0 < facts[side] < MAX_SIDE for side in ("width", "height")))
     return Decoded(
         taken_at=_date(facts["taken_at"]),
-        taken_offset=None if facts["taken_offset"] is None else clean_text(facts["taken_offset"], 6),
+        taken_offset=_offset(facts["taken_offset"]),
         latitude=_degrees(facts["latitude"], 90),
         longitude=_degrees(facts["longitude"], 180),
         camera=clean_text(facts["camera"]),
@@ -59,6 +59,12 @@ def _exif(tags: dict[str, Any]) -> dict[str, Any]:
 def _date(text: str | None) -> str | None:
     if text is not None:
         _require(datetime.fromisoformat(text).tzinfo is None)
+    return text
+
+
+def _offset(text: str | None) -> str | None:
+    if text is not None:
+        _require(OFFSET.fullmatch(text) is not None)
     return text
 
 

@@ -12,11 +12,11 @@ MAX_TEXT = 2000
 MAX_LIST = 64
 MAX_EXIF = 256 * 1024
 
+OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d", re.ASCII)
+
 # C0 and C1 controls (Postgres refuses NUL), half surrogate pairs (so does jsonb), the marks that turn
 # the direction of text around, and U+FFFE/U+FFFF. Tabs and line ends stay.
-UNWANTED = re.compile(
-    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
-)
+UNWANTED = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
 
 def clean_text(text: str, limit: int = MAX_TEXT) -> str:

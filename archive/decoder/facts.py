@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 from PIL.ExifTags import GPSTAGS, IFD, TAGS, Base
 
 from archive.decoder.captions import captions_of
-from archive.decoder.clean import cap, clean_text, clean_value, text_of
+from archive.decoder.clean import OFFSET, cap, clean_text, clean_value, text_of
 from archive.decoder.decoded import Facts
 from archive.decoder.place import place_of
 
@@ -93,8 +93,7 @@ def _taken(base: Ifd, photo: Ifd) -> tuple[str | None, str | None]:
         if re.fullmatch(r"\d{1,6}", digits, re.ASCII):
             moment = moment.replace(microsecond=int(digits.ljust(6, "0")))
         zone = _words(photo.get(offset))
-        valid = re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", zone, re.ASCII)
-        return moment.isoformat(), zone if valid else None
+        return moment.isoformat(), zone if OFFSET.fullmatch(zone) else None
     return None, None
 
 

@@ -33,9 +33,7 @@ SIDEWAYS = {Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Tra
 TURNED_BY_THEIR_READER = {"image/tiff", "image/heic"}
 
 
-def decode_picture(
-    file: IO[bytes], specs: Sequence[Spec] = ALL_SPECS, max_pixels: int = MAX_PIXELS
-) -> Decoded:
+def decode_picture(file: IO[bytes], specs: Sequence[Spec] = ALL_SPECS, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Raises Undecodable, with a sentence for people, for everything that is not a usable picture."""
     label = "file"
     try:
@@ -72,9 +70,7 @@ def decode_picture(
         raise refusal_of(problem, label) from problem
 
 
-def _upright_srgb(
-    picture: Image.Image, turn: Transpose | None, specs: Sequence[Spec], notes: list[str]
-) -> Image.Image:
+def _upright_srgb(picture: Image.Image, turn: Transpose | None, specs: Sequence[Spec], notes: list[str]) -> Image.Image:
     """Cheapest order: colours and turning come after the shrinking, when few pixels are left."""
     profile = picture.info.get("icc_profile")
     small = shrink(to_plain(picture, notes), specs)

@@ -81,8 +81,7 @@ def too_much_memory(label: str) -> Undecodable:
 
 def camera_raw() -> Undecodable:
     return Undecodable(
-        "This is a raw file of a camera, which holds only a small preview. "
-        "Develop it to JPEG or TIFF and upload that.",
+        "This is a raw file of a camera, which holds only a small preview. Develop it to JPEG or TIFF and upload that.",
         "unsupported",
     )
 

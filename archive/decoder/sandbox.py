@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -195,7 +195,9 @@ def child_environment() -> dict[str, str]:
 
 @contextmanager
 def _descriptor(source: Path | BinaryIO | bytes) -> Iterator[int]:
-    """An open descriptor at the beginning of the content; streams are copied, so that theirs stays put."""
+    """An open descriptor at the beginning of the content; the position of a stream's own stays put."""
+    if isinstance(source, BufferedReader):
+        source = _same_file(source)
     if isinstance(source, Path):
         with source.open("rb") as file:
             yield file.fileno()
@@ -208,6 +210,12 @@ def _descriptor(source: Path | BinaryIO | bytes) -> Iterator[int]:
         copy.flush()
         os.lseek(copy.fileno(), 0, os.SEEK_SET)
         yield copy.fileno()
+
+
+def _same_file(stream: BufferedReader) -> Path | BufferedReader:
+    """A way to open a plain file once more instead of copying it, where the system has one."""
+    again = Path(f"/proc/self/fd/{stream.fileno()}")
+    return again if again.is_file() else stream
 
 
 def _scratch() -> BinaryIO:

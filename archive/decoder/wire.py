@@ -26,9 +26,7 @@ class Garbled(Exception):
     """The other side says what it never would if it were well."""
 
 
-def send(
-    sock: socket.socket, message: dict[str, Any], blobs: Sequence[bytes] = (), fd: int | None = None
-) -> None:
+def send(sock: socket.socket, message: dict[str, Any], blobs: Sequence[bytes] = (), fd: int | None = None) -> None:
     header = json.dumps(message | {"blobs": [len(blob) for blob in blobs]}).encode()
     try:
         if fd is None:

@@ -57,15 +57,12 @@ def test_random_bytes_are_no_picture(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 @pytest.mark.parametrize("media_type", PICTURES)
-def test_a_truncated_picture_is_refused_with_a_reason(
-    sandbox: Sandbox, media_type: str, share: float
-) -> None:
+def test_a_truncated_picture_is_refused_with_a_reason(sandbox: Sandbox, media_type: str, share: float) -> None:
     refused = refusal(sandbox, pictures.cut(GOOD[media_type], share))
     assert refused.code == "truncated"
     label = PICTURES[media_type].label
     assert refused.reason == (
-        f"This {label} ends too early: the file is damaged or was cut off in transfer. "
-        "Upload it again from the source."
+        f"This {label} ends too early: the file is damaged or was cut off in transfer. Upload it again from the source."
     )
 
 
@@ -154,9 +151,7 @@ MUTATIONS = st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), max_s
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(
-    media_type=st.sampled_from(list(PICTURES)), mutations=MUTATIONS, head=st.floats(0, 1), cut=st.booleans()
-)
+@given(media_type=st.sampled_from(list(PICTURES)), mutations=MUTATIONS, head=st.floats(0, 1), cut=st.booleans())
 def test_mutated_pictures_end_in_a_picture_or_a_named_error(
     sandbox: Sandbox, media_type: str, mutations: list[tuple[float, int]], head: float, cut: bool
 ) -> None:

@@ -167,9 +167,7 @@ def test_a_wide_gamut_becomes_srgb(sandbox: Sandbox) -> None:
     assert max(change) > 3 * SAME, "the profile must matter, or this test shows nothing"
 
 
-@pytest.mark.parametrize(
-    "profile", [b"nonsense" * 40, pictures.wide_gamut_profile()[:200], pictures.cmyk_profile()]
-)
+@pytest.mark.parametrize("profile", [b"nonsense" * 40, pictures.wide_gamut_profile()[:200], pictures.cmyk_profile()])
 def test_a_useless_profile_is_ignored_with_a_note(sandbox: Sandbox, profile: bytes) -> None:
     decoded = sandbox.decode(pictures.jpeg(icc_profile=profile))
     assert difference(decoded, pictures.reference()) < SAME
@@ -209,9 +207,7 @@ def test_small_pictures_are_not_enlarged(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9000), (9000, 3), (16000, 700)])
 def test_extreme_shapes_have_renditions(sandbox: Sandbox, size: tuple[int, int]) -> None:
-    decoded = sandbox.decode(
-        pictures.png(pictures.reference(size) if min(size) > 1 else Image.new("RGB", size))
-    )
+    decoded = sandbox.decode(pictures.png(pictures.reference(size) if min(size) > 1 else Image.new("RGB", size)))
     assert (decoded.width, decoded.height) == size
     assert all(max(shown(decoded, spec.name).size) <= spec.longest for spec in ALL_SPECS)
 
@@ -239,9 +235,7 @@ def test_a_large_jpeg_on_its_side_has_upright_sizes(sandbox: Sandbox) -> None:
 def test_renditions_carry_nothing_but_pixels(sandbox: Sandbox, kind: str) -> None:
     options = {"xmp": pictures.xmp("private", "words").encode()} if kind in {"JPEG", "WEBP"} else {}
     profile = pictures.wide_gamut_profile()
-    data = pictures.save(
-        pictures.reference(), kind, exif=pictures.travel_exif(), icc_profile=profile, **options
-    )
+    data = pictures.save(pictures.reference(), kind, exif=pictures.travel_exif(), icc_profile=profile, **options)
     for rendition in sandbox.decode(data).renditions.values():
         picture = Image.open(BytesIO(rendition.data))
         picture.load()

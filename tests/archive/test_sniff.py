@@ -73,9 +73,7 @@ def test_iso_media_are_told_apart_by_their_brands(brands: bytes, media_type: str
     assert sniff(len(brands + bytes(8)).to_bytes(4, "big") + b"ftyp" + brands) == media_type
 
 
-@pytest.mark.parametrize(
-    "head", [b"hello", b"BM is how this text begins", bytes(64), b"RIFF", b"\0\0\0\x20ftyp"]
-)
+@pytest.mark.parametrize("head", [b"hello", b"BM is how this text begins", bytes(64), b"RIFF", b"\0\0\0\x20ftyp"])
 def test_what_nobody_knows_has_no_type(head: bytes) -> None:
     assert sniff(head) is None
     with pytest.raises(UnsupportedMedia, match="not a picture of a known kind"):
