@@ -1,5 +1,6 @@
 """From nothing to the `ready` line: services, preparation, processes, and an eye on all of them."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -27,7 +28,11 @@ class PreparationFailed(BundledError):
 def prepare(console: Console) -> None:
     """Migrations and the like, in a process of their own: its settings know where the services are."""
     with subprocess.Popen(
-        kept(manage("prepare", "--log-in")), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        kept(manage("prepare", "--log-in")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={"LOG_LEVEL": "WARNING", **os.environ},
     ) as process:
         assert process.stdout is not None
         try:

@@ -9,7 +9,8 @@ from pathlib import Path
 # lose more than they win (8.1 pictures a second became 0.6). So: more processes, one thread each.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # Celery waits for running tasks for ever at SIGTERM. Remapped, it waits as long as its soft shutdown says.
-CELERY = {"REMAP_SIGTERM": "SIGQUIT"}
+# Its page about root is said once by `up`, in one line.
+CELERY = {"REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": "ignore:You're running the worker with superuser"}
 
 # Addresses to listen on that mean all of them, and where to find such a server from here.
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  only if asked for

@@ -90,7 +90,8 @@ class Supervisor:
         """circus does one thing at a time and refuses the next: ask until it is taken."""
         while not self.arbiter._stopping:
             try:
-                return await command()
+                await command()
+                return
             except ConflictError:
                 await asyncio.sleep(0.05)
 
@@ -126,6 +127,8 @@ class Supervisor:
             return
         if not watcher.respawn:
             self.ended[watcher.name] = exit_code or 0
+            if exit_code:
+                say(self.console, watcher.name, f"ended with status {exit_code}", "red", "red")
             return
         deaths = self.deaths[watcher.name]
         pause = deaths.pause()

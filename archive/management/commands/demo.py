@@ -1,7 +1,6 @@
 """`manage.py demo`: a sample archive to look around in, and the people of the documentation."""
 
-import tempfile
-from pathlib import Path
+import shutil
 from typing import Any
 
 from django.conf import settings
@@ -25,10 +24,13 @@ class Command(BaseCommand):
             self.stdout.write("The sample was brought before; nothing to do.")
             return
         make_first_log_in()
-        with tempfile.TemporaryDirectory(prefix="sightline-sample-") as folder:
-            call_command("draw_sample", folder, count=count)
-            for pictures in sorted(path for path in Path(folder).iterdir() if path.is_dir()):
-                collection = get_sample_collection(pictures.name)
-                call_command("ingest", str(pictures), collection=collection.slug)
+        # Below the data folder, so that what a killed start leaves is found and used up by the next.
+        folder = settings.SIGHTLINE_DATA / "sample"
+        shutil.rmtree(folder, ignore_errors=True)
+        call_command("draw_sample", str(folder), count=count)
+        for pictures in sorted(path for path in folder.iterdir() if path.is_dir()):
+            collection = get_sample_collection(pictures.name)
+            call_command("ingest", str(pictures), collection=collection.slug)
+        shutil.rmtree(folder)
         if wait_until_searchable(at_most=170):
             done.touch()

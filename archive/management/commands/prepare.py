@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection
 
 from archive.people import CURATOR, make_first_log_in
 
@@ -17,6 +18,10 @@ class Command(BaseCommand):
 
     def handle(self, *, log_in: bool, verbosity: int, **options: Any) -> None:
         quieter = max(0, verbosity - 1)
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            raise CommandError(f"Postgres does not answer; is DATABASE_URL right? {error}") from None
         call_command("migrate", interactive=False, verbosity=quieter)
         call_command("space", "create", "--shipped", "--if-none")
         call_command("collectstatic", interactive=False, verbosity=quieter)

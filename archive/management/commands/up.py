@@ -1,5 +1,6 @@
 """`manage.py up`: everything on one machine."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from archive.bundled.launch import prepare, run
 from archive.bundled.lock import check_free
 from archive.bundled.port import check_address
 from archive.bundled.services import running_services
+from archive.bundled.terminal import say
 
 
 class Command(BaseCommand):
@@ -35,6 +37,8 @@ class Command(BaseCommand):
             signal.signal(number, _leave)
         console = Console(stderr=True)
         data: Path = settings.SIGHTLINE_DATA
+        if os.geteuid() == 0:
+            say(console, "up", "running as root; an ordinary user is enough, and safer", "yellow")
         try:
             check_free(make_data_folder(data).lock)
             check_address(host, port)
