@@ -1,0 +1,73 @@
+"""The page of one asset, and what its curators do there."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from archive import trash as bin
+from archive.access import find_curated, find_seen, person, signed_in
+from archive.forms import AssetForm
+from archive.models import Asset, Status
+from archive.templatetags.shapes import BONES
+from archive.work import retry_assets
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
+    user = person(request)
+    found = find_seen(user, asset)
+    curates = found.may_be_curated_by(user)
+    form = AssetForm(request.POST or None, instance=found) if curates else None
+    if request.method == "POST":
+        if form is None:
+            raise Http404
+        if form.is_valid():
+            form.save()
+            return redirect(found)
+    context = {
+        "asset": found,
+        "form": form,
+        "preview": found.renditions.filter(spec="preview").first(),
+        "may_retry": _may_retry(user, found, curates),
+        "bones": BONES[:9],
+    }
+    return render(request, "archive/asset.html", context)
+
+
+@signed_in
+@require_POST
+def trash(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
+    found = find_curated(person(request), asset)
+    bin.trash(Asset.objects.filter(pk=found.pk))
+    return redirect(found)
+
+
+@signed_in
+@require_POST
+def restore(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
+    found = find_curated(person(request), asset)
+    bin.restore(Asset.objects.filter(pk=found.pk))
+    messages.success(request, f"“{found}” is back.")
+    return redirect("trash") if request.POST.get("back") == "trash" else redirect(found)
+
+
+@signed_in
+@require_POST
+def retry(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
+    user = person(request)
+    found = find_seen(user, asset)
+    if not _may_retry(user, found, found.may_be_curated_by(user)):
+        raise Http404
+    retry_assets([found])
+    return redirect(found)
+
+
+def _may_retry(user: User, found: Asset, curates: bool) -> bool:
+    return found.status == Status.FAILED and (curates or found.uploader_id == user.pk)

@@ -1,0 +1,136 @@
+"""Upload: one file a request from a script, many at once from a plain form."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.base import File
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from archive.access import person, signed_in, wants_json
+from archive.forms import UploadForm
+from archive.incoming import IncomingFile, RefusedFile, TooLarge
+from archive.ingest import EmptyFile, StorageFull, ingest_file
+from archive.models import Asset, Collection
+from archive.models.assets import may_upload_to
+from archive.models.work import Priority
+from archive.sniff import PICTURES, UnsupportedMedia
+
+REFUSALS: dict[type[Exception], tuple[str, int]] = {
+    UnsupportedMedia: ("unsupported", 415),
+    TooLarge: ("too_large", 413),
+    StorageFull: ("storage_full", 507),
+    EmptyFile: ("empty", 400),
+}
+STATUS_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class Refusal:
+    code: str
+    message: str
+    status: int = 400
+
+    def json(self) -> JsonResponse:
+        return JsonResponse({"error": {"code": self.code, "message": self.message}}, status=self.status)
+
+
+@dataclass(frozen=True)
+class Result:
+    filename: str
+    asset: Asset | None = None
+    new: bool = False
+    error: Refusal | None = None
+
+    def json(self) -> JsonResponse:
+        if self.asset is None:
+            return (self.error or Refusal("no_file", "No file came along.")).json()
+        return JsonResponse({**_state(self.asset), "new": self.new}, status=201 if self.new else 200)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: HttpRequest) -> HttpResponseBase:
+    user = person(request)
+    results: list[Result] = []
+    form = UploadForm(user, initial={"collection": _first_choice(request, user)})
+    if request.method == "POST":
+        form = UploadForm(user, request.POST)
+        if form.is_valid():
+            results = _take(request, form.get_collection(), user)
+        if wants_json(request):
+            return _first(form, results).json()
+    context = {
+        "form": form,
+        "results": results,
+        "here": "upload",
+        "limit": settings.SIGHTLINE_UPLOAD_LIMIT,
+        "accepted": ", ".join(kind.label for kind in PICTURES.values()),
+    }
+    return render(request, "archive/upload.html", context)
+
+
+@signed_in
+@require_safe
+def upload_status(request: HttpRequest) -> HttpResponse:
+    """The states of `?id=..&id=..`, as far as the asker may see them."""
+    ids = [found for raw in request.GET.getlist("id")[:STATUS_LIMIT] if (found := _uuid(raw))]
+    assets = Asset.objects.visible_to(person(request)).filter(uuid__in=ids)
+    return JsonResponse({"assets": [_state(asset) for asset in assets]})
+
+
+def _take(request: HttpRequest, collection: Collection, user: User) -> list[Result]:
+    files = request.FILES.getlist("files")
+    # Somebody looks on while a few files come in; a folder of hundreds may wait behind that.
+    priority = Priority.INTERACTIVE if request.POST.get("of", "1") in ("1", "2", "3", "4", "5") else Priority.BULK
+    return [_take_one(file, collection, user, priority) for file in files]
+
+
+def _take_one(file: File[bytes], collection: Collection, user: User, priority: Priority) -> Result:
+    name = file.name or "unnamed"
+    try:
+        if isinstance(file, RefusedFile):
+            raise file.refusal
+        assert isinstance(file, IncomingFile)
+        taken = ingest_file(file.incoming, collection=collection, uploader=user, filename=name, priority=priority)
+    except tuple(REFUSALS) as error:
+        code, status = REFUSALS[type(error)]
+        return Result(name, error=Refusal(code, str(error), status))
+    return Result(name, taken.asset, taken.new)
+
+
+def _first(form: UploadForm, results: list[Result]) -> Result:
+    """What a script that sent one file is told."""
+    if form.errors:
+        sentence = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return Result("", error=Refusal("collection", sentence))
+    return results[0] if results else Result("")
+
+
+def _first_choice(request: HttpRequest, user: User) -> str | None:
+    wanted = may_upload_to(user).filter(slug=request.GET.get("collection", "")).first()
+    chosen = wanted or may_upload_to(user).first()
+    return chosen.slug if chosen else None
+
+
+def _state(asset: Asset) -> dict[str, str]:
+    return {
+        "asset": str(asset.uuid),
+        "url": asset.get_absolute_url(),
+        "thumbnail": asset.thumbnail_url,
+        "retry": f"{asset.get_absolute_url()}retry/",
+        "status": asset.status,
+        "error": asset.error,
+    }
+
+
+def _uuid(raw: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(raw)
+    except ValueError:
+        return None

@@ -1,0 +1,103 @@
+"""The page of one asset."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from archive.models import Asset, Collection, Membership, Role, Status, Work, WorkState
+from tests.cast import make_jpeg, upload
+
+
+@pytest.fixture
+def boat(harbour: Collection, bob: User, tmp_path: Path) -> Asset:
+    asset = upload(harbour, make_jpeg(tmp_path, "boat.jpg", "red"), bob)
+    Asset.objects.filter(pk=asset.pk).update(status=Status.READY, width=320, height=240, camera="Paper One")
+    asset.refresh_from_db()
+    return asset
+
+
+@pytest.fixture
+def carol(db: None, harbour: Collection) -> User:
+    """Curates the harbour without being a superuser."""
+    carol = User.objects.create_user("carol", password="a long enough password")
+    Membership.objects.create(collection=harbour, user=carol, role=Role.CURATOR)
+    return carol
+
+
+def test_it_tells_what_is_known(boat: Asset, bob: User, client: Client) -> None:
+    client.force_login(bob)
+    page = client.get(boat.get_absolute_url()).content.decode()
+    for fact in ("boat.jpg", "Paper One", "320 × 240", "Harbour", "by bob", "JPEG"):
+        assert fact in page
+    assert "Move to the trash" not in page
+    assert "Edit title" not in page
+
+
+def test_hostile_words_stay_words(boat: Asset, bob: User, client: Client) -> None:
+    evil = "<script>alert(1)</script>\" onerror='x'"
+    Asset.objects.filter(pk=boat.pk).update(title=evil, caption=evil, camera=evil, place=evil, notes=[evil])
+    client.force_login(bob)
+    page = client.get(boat.get_absolute_url()).content.decode()
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert(1)") >= 5
+
+
+def test_a_curator_edits_title_and_caption(boat: Asset, carol: User, client: Client) -> None:
+    client.force_login(carol)
+    answer = client.post(boat.get_absolute_url(), {"title": "The red boat", "caption": "At noon", "status": "failed"})
+    assert answer.status_code == 302
+    boat.refresh_from_db()
+    assert (boat.title, boat.caption, boat.status) == ("The red boat", "At noon", Status.READY)
+
+
+def test_a_contributor_edits_nothing(boat: Asset, bob: User, client: Client) -> None:
+    client.force_login(bob)
+    assert client.post(boat.get_absolute_url(), {"title": "Mine"}).status_code == 404
+    assert client.post(f"{boat.get_absolute_url()}trash/").status_code == 404
+    boat.refresh_from_db()
+    assert (boat.title, boat.trashed_at) == ("", None)
+
+
+def test_a_curator_trashes_and_puts_back(boat: Asset, carol: User, client: Client) -> None:
+    client.force_login(carol)
+    page = client.post(f"{boat.get_absolute_url()}trash/", follow=True).content.decode()
+    assert "Put it back" in page
+    assert not Asset.objects.visible_to(carol).exists()
+    assert "boat.jpg" in client.get("/trash/").content.decode()
+    client.post(f"{boat.get_absolute_url()}restore/", {"back": "trash"})
+    assert Asset.objects.visible_to(carol).get() == boat
+    assert "The trash is empty" in client.get("/trash/").content.decode()
+
+
+def test_the_trash_of_others_is_empty_for_me(boat: Asset, carol: User, bob: User, client: Client) -> None:
+    client.force_login(carol)
+    client.post(f"{boat.get_absolute_url()}trash/")
+    client.force_login(bob)
+    assert "boat.jpg" not in client.get("/trash/").content.decode()
+    assert client.post(f"{boat.get_absolute_url()}restore/").status_code == 404
+
+
+def test_a_failed_asset_says_why_and_may_be_tried_again(boat: Asset, bob: User, client: Client) -> None:
+    Asset.objects.filter(pk=boat.pk).update(status=Status.FAILED, error="This JPEG ends too early.")
+    Work.objects.filter(asset=boat).update(state=WorkState.QUARANTINED)
+    client.force_login(bob)
+    page = client.get(boat.get_absolute_url()).content.decode()
+    assert "This JPEG ends too early." in page
+    assert "Try again" in page
+    client.post(f"{boat.get_absolute_url()}retry/")
+    boat.refresh_from_db()
+    assert boat.status == Status.PENDING
+    assert Work.objects.get(asset=boat).state == WorkState.READY
+
+
+def test_nobody_tries_again_what_did_not_fail(boat: Asset, bob: User, client: Client) -> None:
+    client.force_login(bob)
+    assert client.post(f"{boat.get_absolute_url()}retry/").status_code == 404
+
+
+def test_asking_by_get_changes_nothing(boat: Asset, alice: User, client: Client) -> None:
+    client.force_login(alice)
+    for verb in ("trash", "restore", "retry"):
+        assert client.get(f"{boat.get_absolute_url()}{verb}/").status_code == 405
