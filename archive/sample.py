@@ -21,9 +21,7 @@ def get_sample_collection(slug: str) -> Collection:
         },
     )
     for name, role in MEMBERS.items():
-        Membership.objects.get_or_create(
-            collection=collection, user=get_person(name), defaults={"role": role}
-        )
+        Membership.objects.get_or_create(collection=collection, user=get_person(name), defaults={"role": role})
     return collection
 
 

@@ -12,15 +12,23 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
 from rich.console import Console
 
-from archive import checks
+from archive import checks, static_files
 from archive.bundled.port import AddressUnusable, check_address
 from archive.bundled.processes import processes
 from archive.bundled.supervisor import LONGEST_PAUSE, Deaths, kept
 from archive.bundled.terminal import Lines
+from archive.models import Collection
+from archive.models.collections import CONTRIBUTING
+from archive.people import make_first_log_in
+from archive.sample import get_sample_collection
 from tests.archive.bundled_processes import CHECKOUT, environment, eventually, processes_of
 
 # Three processes under the supervisor: one with a child, one that dies at once, one that runs once.
@@ -164,6 +172,58 @@ def test_a_command_that_ends_takes_what_it_left_behind_with_it(tmp_path: Path) -
     done = subprocess.run(command, env=environment(SIGHTLINE_DATA=str(tmp_path)), check=False, timeout=20)
     assert done.returncode == 7
     assert not processes_of(tmp_path)
+
+
+# ---- what is prepared ---------------------------------------------------------------------------
+
+
+def test_static_files_are_collected_again_only_when_one_has_changed(tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/page.css").write_text("body { color: teal }")
+    settings.STATICFILES_DIRS = [tmp_path / "source"]
+    settings.STATIC_ROOT = tmp_path / "collected"
+    assert static_files.collect_if_changed()
+    assert not static_files.collect_if_changed()
+    (tmp_path / "source/page.css").write_text("body { color: rebeccapurple }")
+    os.utime(tmp_path / "source/page.css", (time.time() + 5, time.time() + 5))  # seconds are what Django compares
+    assert static_files.collect_if_changed()
+    assert "rebeccapurple" in (tmp_path / "collected/page.css").read_text()
+
+
+@pytest.mark.django_db
+def test_the_first_log_in_is_made_once_and_its_note_goes_when_the_password_changes() -> None:
+    note = Path(settings.SIGHTLINE_DATA) / "secrets/log-in-alice"
+    make_first_log_in()
+    make_first_log_in()
+    alice = User.objects.get()
+    assert alice.is_superuser
+    assert alice.check_password(note.read_text().strip())
+    alice.set_password("another one, her own")
+    alice.save()
+    make_first_log_in()
+    assert not note.exists()
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_nobody_is_let_into_an_archive_that_has_people() -> None:
+    User.objects.create_user("carol")
+    make_first_log_in()
+    assert not User.objects.filter(is_superuser=True).exists()
+
+
+@pytest.mark.django_db
+def test_everybody_may_look_at_the_sample_and_bob_may_add_to_it() -> None:
+    collection = get_sample_collection("city-nights")
+    assert get_sample_collection("city-nights") == collection
+    assert collection.name == "City nights"
+    may_add = [user.username for user in User.objects.order_by("username") if collection in open_to(user)]
+    assert may_add == ["alice", "bob"]
+    assert collection in Collection.objects.visible_to(User.objects.get(username="visitor"))
+
+
+def open_to(user: User) -> models.QuerySet[Collection]:
+    return Collection.objects.open_to(user, CONTRIBUTING)
 
 
 # ---- the whole of it ---------------------------------------------------------------------------

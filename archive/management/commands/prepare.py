@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 
 from archive.people import CURATOR, make_first_log_in
+from archive.static_files import collect_if_changed
 
 
 class Command(BaseCommand):
@@ -24,6 +25,6 @@ class Command(BaseCommand):
             raise CommandError(f"Postgres does not answer; is DATABASE_URL right? {error}") from None
         call_command("migrate", interactive=False, verbosity=quieter)
         call_command("space", "create", "--shipped", "--if-none")
-        call_command("collectstatic", interactive=False, verbosity=quieter)
+        collect_if_changed()
         if log_in:
             make_first_log_in()
