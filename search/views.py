@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.access import person, signed_in
 from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
-from archive.models import Asset, Collection, Space
+from archive.models import Asset, Collection, Space, Status
 from archive.templatetags.shapes import BONES
 from search.engine import NotAnswered, UnknownAsset, search
 from search.hints import find_hint
@@ -71,7 +72,13 @@ def _around(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "headline": _headline(query, answer),
         "plan_words": PLANS.get(answer.plan, answer.plan),
         "bones": BONES,
+        "arriving": query.asks and not answer.hits and _arriving(user),
     }
+
+
+def _arriving(user: User) -> bool:
+    """Whether pictures are on their way that no search finds yet."""
+    return Asset.objects.visible_to(user).filter(status=Status.PENDING).exists()
 
 
 def _following(query: Query, answer: Answer) -> str:

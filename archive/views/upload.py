@@ -20,6 +20,7 @@ from archive.models import Asset, Collection
 from archive.models.assets import may_upload_to
 from archive.models.work import Priority
 from archive.sniff import PICTURES, UnsupportedMedia
+from archive.templatetags.shapes import shape
 
 REFUSALS: dict[type[Exception], tuple[str, int]] = {
     UnsupportedMedia: ("unsupported", 415),
@@ -126,6 +127,7 @@ def _state(asset: Asset) -> dict[str, str]:
         "retry": f"{asset.get_absolute_url()}retry/",
         "status": asset.status,
         "error": asset.error,
+        "shape": shape(asset),
     }
 
 

@@ -1,3 +1,5 @@
+import { filesIn } from "./folders.js";
+
 // Upload: one file a request, three at a time, each with its progress, then its state until it is ready.
 
 const form = document.getElementById("upload");
@@ -128,15 +130,6 @@ function count() {
   tally.hidden = !files.length;
   tally.querySelector("[data-text]").textContent = parts.join(" · ");
   tally.querySelector("[data-retry-all]").hidden = files.filter((entry) => entry.retry).length < 2;
-}
-
-// A dropped folder is read through and through.
-async function filesIn(entry) {
-  if (entry.isFile) return [await new Promise((found, failed) => entry.file(found, failed))];
-  const reader = entry.createReader();
-  const inside = [];
-  for (let batch; (batch = await new Promise((found, failed) => reader.readEntries(found, failed))).length; ) inside.push(...batch);
-  return (await Promise.all(inside.map(filesIn))).flat();
 }
 
 async function dropped(event) {
