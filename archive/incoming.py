@@ -6,12 +6,13 @@ import hashlib
 import shutil
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
@@ -89,7 +90,8 @@ class Receiver:
         return Incoming(self.path, self._hash.hexdigest(), self.size, self._head)
 
     def abort(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # on a full disk closing writes what is buffered, and fails again
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
 
@@ -111,9 +113,9 @@ def receive_file(path: Path) -> Incoming:
 
 def incoming_folder() -> Path:
     """On the store's own file system for local files; a scratch folder where files go elsewhere."""
-    storage: Any = default_storage
-    if isinstance(getattr(storage, "_wrapped", storage), DurableStorage):
-        folder: Path = storage.incoming
+    storage = storages["default"]  # not default_storage: that is a proxy, of no class until its first use
+    if isinstance(storage, DurableStorage):
+        folder = storage.incoming
     else:
         folder = settings.SIGHTLINE_DATA / "incoming"
         folder.mkdir(parents=True, exist_ok=True)
@@ -171,6 +173,7 @@ class IncomingUploadHandler(FileUploadHandler):
         return IncomingFile(receiver.finish(), self.file_name or "file", self.content_type or "")
 
     def upload_interrupted(self) -> None:
+        """Called by Django, and for connections that break off by archive.middleware."""
         if self.receiver is not None:
             self.receiver.abort()
 

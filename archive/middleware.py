@@ -28,3 +28,18 @@ def database_outage(
 
     respond.process_exception = process_exception  # type: ignore[attr-defined]
     return respond
+
+
+def interrupted_uploads(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Half-received files go with their request: Django tells its handlers nothing of a broken connection."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        try:
+            return get_response(request)
+        finally:
+            for handler in request.upload_handlers:
+                handler.upload_interrupted()
+
+    return respond

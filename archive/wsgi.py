@@ -4,5 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from archive.bodies import whole_bodies
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
-application = get_wsgi_application()
+# A connection anew for each request takes longer than most searches. Each thread of the server keeps one;
+# workers do not, for they hold theirs through long computations.
+os.environ.setdefault("CONN_MAX_AGE", "600")
+application = whole_bodies(get_wsgi_application())

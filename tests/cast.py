@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from PIL import Image
 
@@ -12,6 +13,12 @@ from archive.ingest import ingest_file
 from archive.models import Asset, Collection, Membership, Role
 
 PASSWORD = "a long enough password"
+
+
+class QuickHasher(PBKDF2PasswordHasher):
+    """Django's own with one round: people of tests are made in no time, and any process can check them."""
+
+    iterations = 1
 
 
 def make_user(name: str, *, curator: bool = False) -> User:

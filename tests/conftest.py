@@ -40,6 +40,11 @@ def _plain_static(settings: Any) -> None:
     }
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["tests.cast.QuickHasher"]
+
+
 @pytest.fixture
 def alice(db: None) -> User:
     return make_user("alice", curator=True)

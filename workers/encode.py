@@ -34,9 +34,11 @@ from workers.prepare import worker_name
 log = logging.getLogger(__name__)
 
 
-class RenditionMissing(Exception):
-    def __init__(self) -> None:
-        super().__init__("The picture made for the encoder is missing; it is being made again.")
+class RenditionUnusable(Exception):
+    """Missing or damaged. It can be made again; where the original is at fault, that says so."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(f"The picture made for the encoder is {how}; it is being made again.")
 
 
 @dataclass(frozen=True)
@@ -178,24 +180,28 @@ class Pipeline:
 
     def _read(self, key: str | None) -> Any:
         if key is None:
-            raise RenditionMissing
+            raise RenditionUnusable("missing")
         try:
             with default_storage.open(key) as file:
                 data = file.read()
         except FileNotFoundError as error:
-            raise RenditionMissing from error
+            raise RenditionUnusable("missing") from error
         self.heartbeat.progress()
-        return self.encoder.prepare(Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB"))
+        try:
+            picture = Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
+        except Exception as error:  # Pillow raises many kinds on a damaged file
+            raise RenditionUnusable("damaged") from error
+        return self.encoder.prepare(picture)
 
     def _result(self, one: Claim, job: Future[Any]) -> Any | None:
         try:
             return job.result()
-        except RenditionMissing as error:
+        except RenditionUnusable as error:
             retry(Work.objects.filter(asset=one.asset_id, step=Step.PREPARE))
             try_later(one, str(error))
         except OSError as error:
             try_later(one, f"The picture could not be read: {error}")
-        except Exception as error:  # Pillow raises many kinds on a damaged file; the batch must go on
+        except Exception as error:  # the batch must go on
             log.exception("asset %s", one.asset_id)
             set_aside(one, f"The picture made for the encoder cannot be read ({type(error).__name__}).")
         self.heartbeat.drop([one])

@@ -56,7 +56,9 @@ def drain_prepare(budget: float = 60.0) -> bool:
 
 def prepare(one: Claim, sandbox: Sandbox) -> None:
     """One asset: decode, write renditions, then everything about it in one transaction."""
-    asset = Asset.objects.select_related("collection").get(pk=one.asset_id)
+    asset = Asset.objects.filter(pk=one.asset_id).first()
+    if asset is None:  # deleted since, and its work with it
+        return
     try:
         decoded = read_original(asset, sandbox)
         rows = write_files(asset, decoded.renditions)

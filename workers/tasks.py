@@ -12,7 +12,7 @@ from django.conf import settings
 
 from archive import dispatch
 from archive.models import Step, Work, WorkState
-from archive.sweeps import sweep_files, sweep_trash
+from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.claims import reap
 from workers.encode import drain_encode
@@ -53,6 +53,7 @@ def tick() -> None:
 def sweep() -> None:
     sweep_trash()
     sweep_files()
+    sweep_originals()
     index_active_space()
 
 
