@@ -1,0 +1,121 @@
+"""What goes out and what comes in, field by field. Vectors never appear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from archive.api.pages import MOST
+from archive.models import Asset, Collection, Kind, Status, Visibility
+
+if TYPE_CHECKING:
+    AssetSerializer = serializers.ModelSerializer[Asset]
+    CollectionSerializer = serializers.ModelSerializer[Collection]
+    Plain = serializers.Serializer[Any]
+else:
+    AssetSerializer = CollectionSerializer = serializers.ModelSerializer
+    Plain = serializers.Serializer
+
+LONGEST_CAPTION = 20_000
+
+
+@extend_schema_serializer(component_name="Asset")
+class AssetShape(AssetSerializer):
+    asset = serializers.UUIDField(source="uuid")
+    collection = serializers.SlugField(source="collection.slug")
+    uploader = serializers.CharField(source="uploader.username", default=None, allow_null=True)
+    trashed = serializers.SerializerMethodField(help_text="Only its curators still see it.")
+    url = serializers.CharField(source="get_absolute_url", help_text="The page about it")
+    original = serializers.SerializerMethodField(help_text="The bytes as they came")
+    thumbnail = serializers.SerializerMethodField(help_text="WebP, longest side 640; null until it is made")
+    preview = serializers.SerializerMethodField(help_text="WebP, longest side 2048; null until it is made")
+
+    class Meta:
+        model = Asset
+        fields = (
+            *("asset", "collection", "kind", "status", "error", "filename", "media_type", "size", "sha256"),
+            *("width", "height", "duration", "title", "caption", "taken_at", "camera", "place", "latitude"),
+            *("longitude", "exif", "uploader", "added_at", "trashed", "url", "original", "thumbnail", "preview"),
+        )
+
+    def get_trashed(self, asset: Asset) -> bool:
+        return asset.trashed_at is not None
+
+    def get_original(self, asset: Asset) -> str:
+        return reverse("api_original", args=[asset.uuid])
+
+    def get_thumbnail(self, asset: Asset) -> str | None:
+        return reverse("api_rendition", args=[asset.uuid, "thumbnail"]) if asset.width else None
+
+    def get_preview(self, asset: Asset) -> str | None:
+        return reverse("api_rendition", args=[asset.uuid, "preview"]) if asset.width else None
+
+
+class AssetFilters(Plain):
+    """Of the list. A cursor carries no filters: repeat them, as `next` does."""
+
+    collection = serializers.SlugField(required=False, allow_blank=True)
+    kind = serializers.ChoiceField(Kind.choices, required=False, allow_blank=True)
+    status = serializers.ChoiceField(Status.choices, required=False, allow_blank=True)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST)
+    cursor = serializers.CharField(required=False, allow_blank=True, max_length=500)
+
+
+class Words(Plain):
+    title = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    caption = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_CAPTION)
+
+
+class UploadFields(Words):
+    collection = serializers.SlugField(max_length=80, help_text="The slug of a collection that you may upload to")
+
+
+class Upload(UploadFields):
+    """For the schema: the file itself is hashed while it streams, and never seen by a serializer."""
+
+    file = serializers.FileField()
+
+
+class Change(Words):
+    collection = serializers.SlugField(required=False, max_length=80, help_text="Move it there")
+    trashed = serializers.BooleanField(required=False, help_text="false brings it back")
+
+
+@extend_schema_serializer(component_name="Collection")
+class CollectionShape(CollectionSerializer):
+    owner = serializers.CharField(source="owner.username")
+    url = serializers.CharField(source="get_absolute_url", help_text="The page about it")
+    may_upload = serializers.SerializerMethodField()
+    may_curate = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Collection
+        fields = (
+            *("slug", "name", "description", "visibility", "owner", "created_at", "url", "may_upload", "may_curate"),
+        )
+
+    def get_may_upload(self, collection: Collection) -> bool:
+        return collection.pk in self.context["uploads"]
+
+    def get_may_curate(self, collection: Collection) -> bool:
+        return collection.pk in self.context["curates"]
+
+
+class NewCollection(Plain):
+    name = serializers.CharField(max_length=120)
+    slug = serializers.SlugField(required=False, max_length=80, help_text="Made from the name where it is missing")
+    description = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_CAPTION)
+    visibility = serializers.ChoiceField(Visibility.choices, default=Visibility.MEMBERS)
+
+
+class LogIn(Plain):
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+
+
+@extend_schema_serializer(component_name="Token")
+class TokenShape(Plain):
+    token = serializers.CharField(help_text="Send it as “Authorization: Token ...”")

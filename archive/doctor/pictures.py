@@ -1,0 +1,55 @@
+"""Is everything there that was made of the originals?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.core.files.storage import default_storage
+from django.db.models import Count, Q
+
+from archive.decoder.specs import ALL_SPECS
+from archive.doctor.findings import Finding, fine, wrong
+from archive.models import Asset, Kind, Rendition, Step, Work, WorkState
+from archive.work import retry
+
+NAME = "renditions"
+
+
+def look() -> Finding:
+    """Of prepared assets only: what waits to be prepared has none yet, and will."""
+    lacking = sorted(_lacking())
+    if not lacking:
+        return fine(NAME, "Every prepared asset has its renditions.")
+    shown = Asset.objects.filter(pk__in=lacking[:5]).values_list("uuid", flat=True)
+    sentence = f"{len(lacking)} assets lack a rendition. `doctor --repair` has them made again."
+    return wrong(NAME, len(lacking), sentence, shown)
+
+
+def repair() -> int:
+    return retry(Work.objects.filter(step=Step.PREPARE, state=WorkState.DONE, asset__in=_lacking()))
+
+
+def _lacking() -> set[int]:
+    return set(_without_row()) | set(_without_file())
+
+
+def _prepared() -> Q:
+    return Q(work__step=Step.PREPARE, work__state=WorkState.DONE)
+
+
+def _without_row() -> Iterator[int]:
+    names = [spec.name for spec in ALL_SPECS]
+    made = Count("renditions", filter=Q(renditions__spec__in=names), distinct=True)
+    photos = Asset.objects.filter(_prepared(), kind=Kind.PHOTO).annotate(made=made)
+    yield from photos.filter(made__lt=len(names)).order_by().values_list("pk", flat=True).iterator()
+
+
+def _without_file() -> Iterator[int]:
+    prepared = Asset.objects.filter(_prepared()).order_by().values("pk")
+    rows = Rendition.objects.filter(asset__in=prepared).values_list("asset_id", "key", "size")
+    for asset, key, size in rows.iterator(chunk_size=5000):
+        try:
+            if default_storage.size(key) != size:
+                yield asset
+        except OSError:
+            yield asset

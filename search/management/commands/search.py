@@ -1,0 +1,103 @@
+"""`manage.py search`: the web's search on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files import File
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from archive.acting import NobodyToActFor, acting_as
+from archive.decoder.refusals import DecoderError
+from archive.incoming import TooLarge
+from archive.models import Kind
+from search.answers import as_dict
+from search.engine import search
+from search.failures import NotAnswered
+from search.hits import Answer
+from search.pictures import keep_picture
+from search.query import BadQuery, Query
+
+# The query's own words, as options here; they are read and judged by it.
+OPTIONS = ("without", "like", "collection", "kind", "from", "to", "limit")
+WIDE = 160
+
+
+class Command(BaseCommand):
+    help = "Search by words, by a picture, by a stored asset, or by several together; without any, list the newest."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="what to look for, in words")
+        parser.add_argument("--image", type=Path, metavar="PATH", help="a picture to find similar ones of")
+        parser.add_argument("--like", metavar="ASSET", help="the id of an asset to find similar ones of")
+        parser.add_argument("--not", dest="without", metavar="TEXT", help="what to leave out")
+        parser.add_argument("--collection", metavar="SLUG")
+        parser.add_argument("--kind", metavar="KIND", help=" or ".join(Kind.values))
+        parser.add_argument("--from", metavar="DATE", help="taken on this day or later, as 2026-05-31")
+        parser.add_argument("--to", metavar="DATE", help="taken on this day or before")
+        parser.add_argument("--limit", metavar="N", default="20", help="at most so many (20)")
+        parser.add_argument("--exact", action="store_true", help="compare with everything, without the index")
+        parser.add_argument("--user", metavar="NAME", help="what this user may see (a superuser: everything)")
+        parser.add_argument("--json", action="store_true", help="the answer as the API sends it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            user = acting_as(options["user"])
+            query = read_query(options)
+            if options["image"]:
+                query = replace(query, picture=take_picture(options["image"], user))
+            answer = search(query, user)
+        except (BadQuery, NobodyToActFor, NotAnswered, DecoderError, TooLarge) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(as_dict(answer)))
+        else:
+            self.show(answer)
+
+    def show(self, answer: Answer) -> None:
+        terminal = self.stdout.isatty()
+        # A pipe has no width, and ids must not be cut.
+        out = Console(highlight=False, force_terminal=terminal, width=None if terminal else WIDE)
+        note = f"{answer.got} found, {answer.plan}, {answer.milliseconds:.0f} ms"
+        with out.capture() as text:
+            if answer.hits:
+                out.print(as_table(answer))
+            out.print(f"{note}; there is more: --limit" if answer.more else note, style="dim")
+        self.stdout.write(text.get())
+
+
+def read_query(options: Mapping[str, Any]) -> Query:
+    params = {name: options[name] for name in OPTIONS if options[name]}
+    return Query.from_params({**params, "q": options["text"], "exact": "1" if options["exact"] else ""})
+
+
+def take_picture(path: Path, user: User) -> str:
+    """The key under which the picture's vector is kept for the engine."""
+    try:
+        if path.stat().st_size > settings.SIGHTLINE_UPLOAD_LIMIT:
+            raise TooLarge(settings.SIGHTLINE_UPLOAD_LIMIT)
+        with path.open("rb") as file:
+            return keep_picture(File(file), user)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def as_table(answer: Answer) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("rank", "score"):
+        table.add_column(name, justify="right")
+    table.add_column("file", overflow="fold")
+    table.add_column("collection")
+    table.add_column("asset", no_wrap=True)
+    for hit in answer.hits:
+        score = f"{hit.score:.3f}" if answer.space else ""
+        table.add_row(str(hit.rank), score, hit.asset.filename, hit.asset.collection.slug, str(hit.asset.uuid))
+    return table
