@@ -112,14 +112,17 @@ def _kind(raw: str) -> str:
 
 def _date(raw: str) -> date:
     try:
-        return date.fromisoformat(raw)
+        found = date.fromisoformat(raw)
     except ValueError:
         raise ValueError("Write a date as 2026-05-31.") from None
+    if not 1000 <= found.year <= 9000:  # the days around the ends of the calendar have no neighbours
+        raise ValueError("Write a date of this age, as 2026-05-31.")
+    return found
 
 
 def _number(low: int, high: int) -> Any:
     def read(raw: str) -> int:
-        if not raw.isascii() or not raw.isdigit() or not low <= int(raw[:9]) <= high:
+        if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not low <= int(raw) <= high:
             raise ValueError(f"A whole number from {low} to {high}, please.")
         return int(raw)
 
