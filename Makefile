@@ -71,7 +71,7 @@ lock:  ## requirements.in into requirements.txt, with hashes; the same for the t
 			"$$folder/requirements.in" -o "$$folder/requirements.txt" || exit 1; done
 
 screenshots: install-tests browser  ## the pictures of the README
-	$(RUN) screenshots
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
 clean:  ## caches and the environment; never var/, which holds the archive
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

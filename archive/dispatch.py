@@ -5,12 +5,14 @@ message costs at most one tick of beat.
 """
 
 import logging
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from celery import signature
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from kombu import Connection
+from kombu.exceptions import LimitExceeded, OperationalError
+from kombu.pools import producers
 
 from archive.broker import app
 from archive.models import Step
@@ -30,6 +32,18 @@ QUEUES = {
     SWEEP: "media",
     ANSWER_QUERY: "queries",
     WARM_UP: "queries",
+}
+
+
+# Whoever rings must not wait: left alone, kombu tries for six seconds to reach a broker that is
+# away, and for ever at one that accepts and says nothing.
+IMPATIENT = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 1,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_max": 0,
+    "connect_retries_timeout": 0.5,
 }
 
 
@@ -62,8 +76,16 @@ def warm_up() -> None:
         log.warning("not warmed up: %s", error)
 
 
+@cache
+def _connection() -> Connection:
+    return app.connection_for_write(transport_options=IMPATIENT)
+
+
 def _send(name: str, *args: Any, expires: float) -> None:
     try:
-        signature(name, args=args, app=app).apply_async(queue=QUEUES[name], expires=expires, retry=False)
-    except (OperationalError, OSError) as error:
+        with producers[_connection()].acquire(block=True, timeout=2) as producer:
+            signature(name, args=args, app=app).apply_async(
+                queue=QUEUES[name], expires=expires, retry=False, producer=producer
+            )
+    except (OperationalError, LimitExceeded, OSError) as error:
         raise BrokerUnavailable(str(error)) from error

@@ -3,6 +3,7 @@
 Every variable is described in docs/settings.md; a test holds the two together.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -236,7 +237,21 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(levelname).1s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stderr}},
+    # open_clip tells the root logger about every step of loading a model.
+    "filters": {
+        "chatter": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: record.name != "root" or record.levelno >= logging.WARNING,
+        }
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["chatter"],
+            "stream": sys.stderr,
+        }
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"axes": {"level": "WARNING"}, "PIL": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }
