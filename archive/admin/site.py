@@ -1,8 +1,69 @@
 """The admin site of curators: Django's own, in the archive's paper and ink."""
 
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
 from django.contrib.admin import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.views import LogoutView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from archive.admin.collections import CollectionAdmin
+from archive.admin.numbers import numbers_of_assets
+from archive.admin.spaces import SpaceAdmin
+from archive.admin.work import WorkAdmin
+from archive.models import Collection, Space, Work
+
+# What stands in the bar on top, of what the person may see.
+BAR = ("archive.Asset", "archive.Work", "archive.Space", "archive.Collection", "auth.User")
 
 
 class CurationSite(AdminSite):
     site_header = site_title = "Sightline"
     index_title = "Curation"
+    enable_nav_sidebar = False
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.register(Collection, CollectionAdmin)
+        self.register(Space, SpaceAdmin)
+        self.register(Work, WorkAdmin)
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one door, the archive's own log-in page, and one place that counts failures."""
+        index = reverse("admin:index")
+        if self.has_permission(request):
+            return HttpResponseRedirect(index)
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME, index))
+
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        return LogoutView.as_view()(request)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {"bar": self._bar(request)}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {"numbers": numbers_of_assets(request.user), **(extra_context or {})})
+
+    def _bar(self, request: HttpRequest) -> list[dict[str, Any]]:
+        found = []
+        for model, admin in self._registry.items():
+            label = model._meta.label
+            if label in BAR and admin.has_view_or_change_permission(request):
+                url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+                name = str(model._meta.verbose_name_plural).capitalize()
+                here = request.path.startswith(quote(url))
+                found.append({"label": label, "name": name, "url": url, "here": here})
+        return sorted(found, key=lambda entry: BAR.index(entry["label"]))

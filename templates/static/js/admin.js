@@ -43,10 +43,11 @@ sheet?.addEventListener("dblclick", (event) => {
 });
 
 // Nothing is chosen: the buttons would do nothing, and say so only after a round trip.
-const tools = document.querySelector(".contact-sheet .actions .tools");
-if (tools && sheet) {
+const list = document.querySelector("#result_list");
+const tools = document.querySelector("#changelist .actions .tools");
+if (tools && list) {
   const weigh = () => {
-    const some = sheet.querySelector("input.action-select:checked") !== null;
+    const some = list.querySelector("input.action-select:checked") !== null;
     for (const button of tools.querySelectorAll("button[name=action]")) button.disabled = !some;
   };
   document.addEventListener("click", () => setTimeout(weigh));

@@ -1,0 +1,75 @@
+"""The few numbers that tell a curator how the archive is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.db.models import Min, QuerySet
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.timesince import timesince
+
+from archive.estimates import estimated_count
+from archive.models import Asset, Status, Work, WorkState
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
+
+
+@dataclass(frozen=True)
+class Number:
+    label: str
+    value: str
+    url: str
+    alarm: bool = False
+
+
+def numbers_of_assets(user: Person) -> list[Number]:
+    """All but the whole are read from partial indexes; the whole of a large archive is estimated."""
+    assets = Asset.objects.visible_to(user)
+    total, estimated = estimated_count(assets)
+    pending = assets.filter(status=Status.PENDING).count()
+    failed = assets.filter(status=Status.FAILED).count()
+    about = "about " if estimated else ""
+    link = reverse("admin:archive_asset_changelist")
+    return [
+        Number("assets", f"{about}{total:,}", link),
+        Number("ready", f"{about}{max(0, total - pending - failed):,}", f"{link}?status__exact=ready"),
+        Number("being prepared", f"{pending:,}", f"{link}?status__exact=pending"),
+        Number("failed", f"{failed:,}", f"{link}?status__exact=failed", alarm=failed > 0),
+    ]
+
+
+def curated_work(user: Person) -> QuerySet[Work]:
+    """The work on assets that `user` curates."""
+    if user.is_authenticated and user.is_superuser:
+        return Work.objects.all()
+    return Work.objects.filter(asset__in=Asset.objects.curated_by(user).order_by().values("pk"))
+
+
+def numbers_of_work(user: Person) -> list[Number]:
+    work = curated_work(user)
+    waiting = work.filter(state=WorkState.READY)
+    set_aside = work.filter(state=WorkState.QUARANTINED).count()
+    oldest = waiting.aggregate(at=Min("created_at"))["at"]
+    lately = work.filter(state=WorkState.DONE, done_at__gt=Now() - timedelta(hours=1))
+    return [
+        Number("steps waiting", f"{waiting.count():,}", _work(WorkState.READY)),
+        Number("running", f"{work.filter(state=WorkState.RUNNING).count():,}", _work(WorkState.RUNNING)),
+        Number("set aside", f"{set_aside:,}", _work(WorkState.QUARANTINED), alarm=set_aside > 0),
+        Number("done in the last hour", f"{lately.count():,}", _work(WorkState.DONE)),
+        Number("the oldest waits", since(oldest) if oldest else "–", _work(WorkState.READY)),
+    ]
+
+
+def since(moment: datetime) -> str:
+    """How long ago, in one unit."""
+    ago = timesince(moment, depth=1)
+    return "moments" if ago.startswith("0") else ago
+
+
+def _work(state: WorkState) -> str:
+    return f"{reverse('admin:archive_work_changelist')}?{urlencode({'state': state})}"

@@ -1,0 +1,179 @@
+"""Assets as a contact sheet: pictures instead of rows, found by what they show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from archive.estimates import EstimatingPaginator
+from archive.models import Asset, Collection, Work
+from archive.models.collections import CURATING
+from search.admin.actions import AssetActions
+from search.admin.filters import CollectionFilter, TrashFilter
+from search.admin.forms import AssetForm
+from search.finding import find_assets
+
+if TYPE_CHECKING:
+    WorkTable = admin.TabularInline[Work, Asset]
+    AnyPaginator = Paginator[Asset]
+else:
+    WorkTable, AnyPaginator = admin.TabularInline, Paginator
+
+NARROWING = {"q", "collection", "status__exact", "kind__exact", "trash"}
+
+
+class ContactSheet(ChangeList):
+    def apply_select_related(self, qs: QuerySet[Asset]) -> QuerySet[Asset]:
+        """The collection with each asset, and nothing that no card shows."""
+        shown: QuerySet[Asset] = super().apply_select_related(qs)
+        return shown.defer("exif", "notes", "caption")
+
+
+class WorkInline(WorkTable):
+    """What was done to an asset, and what is still to do. Only to look at: the Work page acts."""
+
+    model = Work
+    fields = readonly_fields = ("step", "target", "state", "attempts", "crashes", "last_error", "done_at")
+    ordering = ("id",)
+    extra = max_num = 0
+    can_delete = False
+    verbose_name_plural = "work"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Asset)
+class AssetAdmin(AssetActions):
+    form = AssetForm
+    list_display = ("card",)
+    list_display_links = None
+    list_filter = (
+        "status",
+        CollectionFilter,
+        "kind",
+        TrashFilter,
+        ("added_at", admin.DateFieldListFilter),
+        ("taken_at", admin.DateFieldListFilter),
+    )
+    list_select_related = ("collection",)
+    list_per_page = 60
+    list_max_show_all = 200
+    sortable_by = ()
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ("filename",)  # shows the box; get_search_results does the finding
+    search_help_text = "What it shows, its file name or id, or like: and an id."
+    note = "New pictures come in by the upload page, the API, or:"
+    note_command = "manage.py ingest FOLDER"
+    readonly_fields = ("facts", "exif_table")
+    inlines = (WorkInline,)
+    fieldsets = (
+        (None, {"fields": ("title", "caption", "collection", "taken_at", "place")}),
+        ("Facts", {"fields": ("facts",)}),
+        ("What the camera wrote", {"fields": ("exif_table",), "classes": ("collapse",)}),
+    )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ContactSheet
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        """What the person may see, and the trash of what they curate."""
+        seen: QuerySet[Asset] = Asset.objects.visible_to(request.user)
+        return seen | Asset.objects.curated_by(request.user)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str
+    ) -> tuple[QuerySet[Asset], bool]:
+        """Rank by meaning. For an action on chosen pictures their ids say everything: nothing is searched then."""
+        if request.method == "POST" and request.POST.get("select_across", "0") == "0":
+            return queryset, False
+        finding = find_assets(queryset, search_term, request.user)
+        # The page says how it was found, and an action on everything checks that.
+        request.finding = finding  # type: ignore[attr-defined]
+        return finding.assets, False
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **more: Any
+    ) -> AnyPaginator:
+        narrowed = any(name in NARROWING or "_at__" in name for name in request.GET)
+        kind = Paginator if narrowed else EstimatingPaginator
+        return kind(queryset, per_page, *rest, **more)
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        """An asset moves between collections that one curates, and to no others."""
+        if db_field.name == "collection":
+            kwargs["queryset"] = Collection.objects.open_to(request.user, CURATING)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Without the small signs beside the choice of a collection, and with names for both boxes of a moment."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if "taken_at" in form.base_fields:
+            boxes: Any = form.base_fields["taken_at"].widget
+            for box, name in zip(boxes.widgets, ("Date taken", "Time taken"), strict=True):
+                box.attrs["aria-label"] = name
+        if "collection" in form.base_fields:
+            widget: Any = form.base_fields["collection"].widget
+            widget.can_add_related = widget.can_change_related = widget.can_view_related = False
+        return form
+
+    # Roles in collections decide, not Django's permissions on models.
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def has_view_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        return True
+
+    def has_change_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        return obj is None or obj.may_be_curated_by(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        """The trash comes first, and empties itself."""
+        return False
+
+    def view_on_site(self, obj: Asset) -> str:
+        return obj.get_absolute_url()
+
+    # The id lets the picture be the label of its own checkbox.
+    def action_checkbox(self, obj: Asset) -> SafeString:
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" id="pick-{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            obj.pk,
+            f"Choose {obj}",
+        )
+
+    @admin.display(description="asset")
+    def card(self, asset: Asset) -> str:
+        return render_to_string("admin/archive/asset/_card.html", {"asset": asset})
+
+    @admin.display(description="")
+    def facts(self, asset: Asset) -> str:
+        return render_to_string("admin/archive/asset/_facts.html", {"asset": asset})
+
+    @admin.display(description="")
+    def exif_table(self, asset: Asset) -> str:
+        return render_to_string("admin/archive/asset/_exif.html", {"exif": asset.exif, "notes": asset.notes})

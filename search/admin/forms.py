@@ -1,0 +1,45 @@
+"""What curators fill in about assets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+
+from archive.models import Asset, Collection
+from archive.models.collections import CURATING
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
+
+    AssetModelForm = forms.ModelForm[Asset]
+    CollectionChoice = forms.ModelChoiceField[Collection]
+else:
+    AssetModelForm, CollectionChoice = forms.ModelForm, forms.ModelChoiceField
+
+
+class AssetForm(AssetModelForm):
+    class Meta:
+        model = Asset
+        fields = ("title", "caption", "collection", "taken_at", "place")
+        widgets: ClassVar = {
+            "title": forms.TextInput(attrs={"class": "vTextField"}),
+            "caption": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+        }
+
+    def clean_collection(self) -> Collection:
+        chosen: Collection = self.cleaned_data["collection"]
+        twins = Asset.objects.filter(collection=chosen, sha256=self.instance.sha256).exclude(pk=self.instance.pk)
+        if twins.exists():
+            raise forms.ValidationError(f"{chosen} has this very picture already.")
+        return chosen
+
+
+class MoveForm(forms.Form):
+    collection = CollectionChoice(Collection.objects.none(), empty_label=None, label="Move to")
+
+    def __init__(self, user: Person, data: Any = None) -> None:
+        super().__init__(data)
+        field = self.fields["collection"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Collection.objects.open_to(user, CURATING)
