@@ -90,11 +90,12 @@ def read_original(asset: Asset, sandbox: Sandbox) -> Decoded:
 
 
 def write_facts(asset: Asset, decoded: Decoded) -> None:
-    """What the picture says of itself; words that a person wrote stay."""
+    """What the picture says of itself; what a person wrote stays."""
     asset.media_type = decoded.media_type
     asset.width, asset.height = decoded.width, decoded.height
-    asset.taken_at = taken_at(decoded)
-    asset.latitude, asset.longitude = decoded.latitude, decoded.longitude
+    asset.taken_at = asset.taken_at or taken_at(decoded)
+    if asset.latitude is None:
+        asset.latitude, asset.longitude = decoded.latitude, decoded.longitude
     asset.camera = decoded.camera[:120]
     asset.title = asset.title or decoded.title[:300]
     asset.caption = asset.caption or decoded.caption

@@ -215,6 +215,10 @@ class Migration(migrations.Migration):
             model_name='work',
             index=models.Index(condition=models.Q(('state', 'quarantined')), fields=['id'], name='work_set_aside'),
         ),
+        migrations.AddIndex(
+            model_name='work',
+            index=models.Index(condition=models.Q(('state', 'done')), fields=['done_at'], name='work_done_lately'),
+        ),
         migrations.AddConstraint(
             model_name='work',
             constraint=models.UniqueConstraint(fields=('asset', 'step', 'target'), name='one_work_a_step'),
