@@ -84,8 +84,7 @@ def run_apart(command: list[str]) -> subprocess.CompletedProcess[str]:
 def test_the_application_is_no_superuser_but_may_create_databases(running: RunningServices) -> None:
     with connect(running.connections) as connection:
         row = connection.execute(
-            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles"
-            " WHERE rolname = current_user"
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
         ).fetchone()
     assert row == (False, False, False, True)
 
