@@ -135,10 +135,13 @@ def test_names_that_are_no_text_are_taken_in_and_shown(alice: User, tmp_path: Pa
 
 
 def test_a_full_disk_stops_at_once_and_says_so(alice: User, holiday: Path, settings: Any) -> None:
+    for number in range(50):
+        make_jpeg(holiday, f"{number}.jpg", f"#0000{number + 10}", (16, 16))
     settings.SIGHTLINE_UPLOAD_LIMIT = 2**60
     outcome = run(holiday)
-    assert (outcome["new"], len(outcome["failed"])) == (0, 1)
-    assert "were not tried" in outcome["failed"][0]["error"]
+    assert outcome["new"] == 0
+    assert 1 <= len(outcome["failed"]) <= bulk_ingest.THREADS
+    assert all("were not tried" in one["error"] for one in outcome["failed"])
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_copied(
@@ -195,6 +198,24 @@ def test_files_are_found_one_at_a_time(tmp_path: Path) -> None:
     for path in tmp_path.iterdir():
         path.unlink()
     assert all(isinstance(one, Path | NotTaken) for one in found)
+
+
+def test_an_error_that_nobody_expected_is_not_swallowed(
+    alice: User, holiday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(bulk_ingest, "take", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        call_command("ingest", str(holiday))
+
+
+def test_equal_files_taken_in_at_the_same_time_become_one_asset(alice: User, tmp_path: Path) -> None:
+    for number in range(20):
+        make_jpeg(tmp_path, f"{number}.jpg", "red")
+    outcome = run(tmp_path)
+    assert (outcome["new"], outcome["duplicate"], len(outcome["assets"])) == (1, 19, 1)
 
 
 # ---- who and where -----------------------------------------------------------------------------
