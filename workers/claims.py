@@ -39,7 +39,7 @@ UPDATE archive_work w
 SET state = 'running', attempts = attempts + 1, token = gen_random_uuid(), worker = %(worker)s,
     lease_until = now() + %(lease)s
 FROM chosen WHERE w.id = chosen.id
-RETURNING w.id, w.asset_id, w.token
+RETURNING w.id, w.asset_id, w.token, w.crashes > 0
 """
 RENEW = """
 UPDATE archive_work SET lease_until = now() + %(lease)s
@@ -86,17 +86,23 @@ class Claim:
     work_id: int
     asset_id: int
     token: uuid.UUID
+    suspect: bool = False  # a worker died on it before
 
 
-def claim(step: Step, target: str, limit: int, worker: str) -> list[Claim]:
-    """Take up to `limit` items, the urgent first. An item that a worker died on comes alone."""
+def claim(step: Step, target: str, limit: int, worker: str, *, suspects: bool = True) -> list[Claim]:
+    """Take up to `limit` items, the urgent first. An item that a worker died on comes alone.
+
+    Whoever holds other items must ask without `suspects`: they would die with it, as often as it does.
+    """
     which: dict[str, Any] = {"step": step, "target": target}
     with connection.cursor() as cursor:
-        cursor.execute(FIRST, which)
-        first = cursor.fetchone()
-        if first is None:
-            return []
-        suspect = first[0] > 0
+        suspect = False
+        if suspects:
+            cursor.execute(FIRST, which)
+            first = cursor.fetchone()
+            if first is None:
+                return []
+            suspect = first[0] > 0
         terms = {"suspect": suspect, "limit": 1 if suspect else limit, "worker": worker, "lease": _lease()}
         cursor.execute(CLAIM, which | terms)
         return [Claim(*row) for row in cursor.fetchall()]

@@ -93,13 +93,19 @@ class Pipeline:
                     pool.submit(_close_connection)
 
     def _run(self, until: float, loader: ThreadPoolExecutor, writer: ThreadPoolExecutor) -> bool:
+        """Stream after stream: one ends where nothing waits, or where an item has to be tried alone."""
+        while self._stream(until, loader, writer):
+            if time.monotonic() >= until:
+                return True
+        return False
+
+    def _stream(self, until: float, loader: ThreadPoolExecutor, writer: ThreadPoolExecutor) -> bool:
+        """Batches until `load` gives none; returns whether there was any."""
         loading: Future[list[Item] | None] = loader.submit(self.load)
         writing: Future[None] | None = None
-        more = True
         try:
             while (items := loading.result()) is not None:
-                more = time.monotonic() < until
-                loading = loader.submit(self.load if more else _nothing)
+                loading = loader.submit(self.load if time.monotonic() < until else _nothing)
                 vectors = self.encode(items)
                 self.heartbeat.progress()
                 if writing is not None:
@@ -112,11 +118,17 @@ class Pipeline:
             if writing is not None:
                 writing.exception()
             release(self.heartbeat.held)
-        return not more
+        return writing is not None
 
     def load(self) -> list[Item] | None:
-        """Claim a batch and decode it; None when nothing waits. What cannot be read drops out alone."""
-        claims = claim(Step.ENCODE, self.space.slug, self.batch, self.worker)
+        """Claim a batch and decode it; None when nothing waits. What cannot be read drops out alone.
+
+        What a worker died on is held alone: whatever is in the pipeline with it would die with it.
+        """
+        held = self.heartbeat.held
+        if any(one.suspect for one in held):
+            return None
+        claims = claim(Step.ENCODE, self.space.slug, self.batch, self.worker, suspects=not held)
         if not claims:
             return None
         self.heartbeat.hold(claims)
@@ -131,8 +143,12 @@ class Pipeline:
         items = []
         for one, job in jobs:
             pixels = self._result(one, job)
-            if pixels is not None and one.asset_id in frames:  # else deleted since, and its work with it
+            if pixels is None:
+                continue
+            if one.asset_id in frames:
                 items.append(Item(one, frames[one.asset_id], pixels))
+            else:  # deleted since, and its work with it
+                self.heartbeat.drop([one])
         return items
 
     def encode(self, items: list[Item]) -> Vectors:

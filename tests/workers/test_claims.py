@@ -115,6 +115,15 @@ def test_a_suspect_does_not_come_along_with_others(harbour: Collection) -> None:
     assert {c.work_id for c in take()} == {work.pk for work in others}
 
 
+def test_whoever_holds_others_gets_no_suspect(harbour: Collection) -> None:
+    suspect, other = make_work(harbour, 2)
+    Work.objects.filter(pk=suspect.pk).update(crashes=1)
+    assert [c.work_id for c in claim(Step.PREPARE, "", 8, "busy", suspects=False)] == [other.pk]
+    assert claim(Step.PREPARE, "", 8, "busy", suspects=False) == []
+    (alone,) = take()
+    assert (alone.work_id, alone.suspect) == (suspect.pk, True)
+
+
 def test_a_death_is_counted_and_the_item_is_free_again(harbour: Collection) -> None:
     (work,) = make_work(harbour, 1)
     (held,) = take()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -275,6 +276,26 @@ def test_a_skipped_asset_fails_with_a_word_and_a_retry_brings_it_back(harbour: C
     drain_encode()
     asset.refresh_from_db()
     assert (asset.status, asset.error) == (Status.READY, "")
+
+
+def test_what_a_worker_died_on_is_held_by_itself(harbour: Collection, fake_space: Space, settings: Any) -> None:
+    """Else a deadly picture would take its innocent neighbours in the pipeline with it, time after time."""
+    settings.SIGHTLINE_ENCODE_BATCH = 2
+    assets = [make_prepared(harbour, pictures.distinct(seed), fake_space) for seed in range(9)]
+    Work.objects.filter(asset__in=assets[2:5], step=Step.ENCODE).update(crashes=1)
+    held: list[list[bool]] = []
+
+    class Watched(FakeEncoder):
+        def encode_pictures(self, prepared: Sequence[Any]) -> Rows:
+            running = Work.objects.filter(step=Step.ENCODE, state=WorkState.RUNNING)
+            held.append([crashes > 0 for crashes in running.values_list("crashes", flat=True)])
+            time.sleep(0.1)  # the loader is ahead by now
+            return super().encode_pictures(prepared)
+
+    assert Pipeline(fake_space, Watched()).run(float("inf")) is False
+    assert set(states()) == {WorkState.DONE}
+    assert held.count([True]) == 3
+    assert all(not any(others) for others in held if others != [True])
 
 
 def test_a_dead_worker_s_batch_is_done_by_the_next(harbour: Collection, fake_space: Space) -> None:
