@@ -214,10 +214,14 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["archive.api.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "archive.api.parsers.ShortJSONParser",
         "rest_framework.parsers.MultiPartParser",
-        "rest_framework.parsers.FormParser",
+        "archive.api.parsers.ShortFormParser",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["archive.api.throttles.PersonThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"api": "1200/min", "search": "600/min", "upload": "1200/min", "log_in": "30/min"},
+    # How many reverse proxies stand in front; else X-Forwarded-For would evade the rate of log-ins.
+    "NUM_PROXIES": env.int("SIGHTLINE_PROXIES", default=0),
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "archive.api.errors.one_shape",
     "DEFAULT_VERSIONING_CLASS": None,
