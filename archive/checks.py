@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.utils import DatabaseError, OperationalError
 
@@ -14,7 +15,7 @@ PGVECTOR_AT_LEAST = (0, 8, 4)
 
 @register(Tags.compatibility)
 def services_are_named(**kwargs: Any) -> Sequence[CheckMessage]:
-    missing = [name for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY") if not getattr(settings, name)]
+    missing = [name for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY") if not _is_set(name)]
     if not missing:
         return []
     return [
@@ -24,6 +25,13 @@ def services_are_named(**kwargs: Any) -> Sequence[CheckMessage]:
             id="sightline.E001",
         )
     ]
+
+
+def _is_set(name: str) -> bool:
+    try:
+        return bool(getattr(settings, name))
+    except ImproperlyConfigured:  # Django's way to say that SECRET_KEY is empty
+        return False
 
 
 @register(Tags.database)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import django
 from PIL import Image
@@ -40,8 +40,10 @@ def encode_slowly(self: FakeEncoder, prepared: Sequence[Any]) -> Any:
 
 
 def die_of_some(self: FakeEncoder, picture: Image.Image) -> Any:
-    pixel = picture.getpixel((0, 0))
-    if isinstance(pixel, tuple) and all(abs(a - b) < 12 for a, b in zip(pixel, DEADLY, strict=True)):
+    if all(
+        low > want - 8 and high < want + 8
+        for (low, high), want in zip(cast(Any, picture.getextrema()), DEADLY, strict=True)
+    ):
         os.kill(os.getpid(), signal.SIGKILL)
     return prepare(self, picture)
 
@@ -65,4 +67,4 @@ def harmless() -> bytes:
 
 FakeEncoder.encode_pictures = encode_slowly  # type: ignore[method-assign]
 FakeEncoder.prepare = die_of_some  # type: ignore[method-assign]
-Sandbox.decode = lose_the_decoder  # type: ignore[method-assign,assignment]
+Sandbox.decode = lose_the_decoder  # type: ignore[method-assign]

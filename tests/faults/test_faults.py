@@ -53,6 +53,9 @@ def all_settled() -> bool:
 
 
 def assert_each_has_its_one_right_vector(space: Space, assets: list[Asset]) -> None:
+    assert (
+        list(Work.objects.exclude(last_error="").values_list("step", "state", "crashes", "errors", "last_error")) == []
+    )
     assert set(Asset.objects.values_list("status", flat=True)) == {Status.READY}
     assert set(Work.objects.values_list("state", "token")) == {(WorkState.DONE, None)}
     stored = dict(Embedding.objects.filter(space=space).values_list("asset", "vector"))
@@ -287,7 +290,7 @@ def _postgres_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-            return cursor.fetchone() == (1,)
+            return bool(cursor.fetchone() == (1,))
     except OperationalError:
         connection.close()
         return False

@@ -37,7 +37,8 @@ def wait_for(true: Callable[[], bool], seconds: float, what: str) -> None:
 def test_database_url() -> str:
     """The session's server, and on it the database of the tests."""
     parts = urlsplit(settings.DATABASE_URL)
-    return urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+    url: str = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+    return url
 
 
 class Running:

@@ -21,7 +21,7 @@ from tests.prepared import Rows, fake_rows, make_prepared, vector_of
 from tests.workers.test_claims import skip_the_pause
 from tests.workers.test_prepare import take_in
 from workers import encode
-from workers.claims import reap
+from workers.claims import claim, reap
 from workers.encode import Pipeline, drain_encode
 from workers.encoders import load
 from workers.encoders.fake import FakeEncoder
@@ -300,7 +300,7 @@ def test_what_a_worker_died_on_is_held_by_itself(harbour: Collection, fake_space
 
 def test_a_dead_worker_s_batch_is_done_by_the_next(harbour: Collection, fake_space: Space) -> None:
     assets = [make_prepared(harbour, pictures.distinct(seed), fake_space) for seed in range(5)]
-    encode.claim(Step.ENCODE, "fake", 3, "dead")
+    claim(Step.ENCODE, "fake", 3, "dead")
     Work.objects.filter(state=WorkState.RUNNING).update(lease_until="2020-01-01T00:00Z")
     assert reap() == 3
     drain_encode()
