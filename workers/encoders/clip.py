@@ -131,7 +131,7 @@ def _load(source: Source, device: Device) -> Any:
             weights_only=True,
             **overrides,
         )
-    except (RuntimeError, ValueError, OSError, KeyError) as error:
+    except Exception as error:  # each format has errors of its own for a damaged or foreign file
         raise EncoderRefused(f"open_clip could not load {source.name}: {error}") from error
     return model.eval()
 
