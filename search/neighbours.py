@@ -2,19 +2,23 @@
 
 Permission and filters stand inside the statement, so a neighbour that may not be seen is never
 fetched. Which way it goes is decided inside it too, by counting the candidates up to a
-threshold: one snapshot, one round trip, and the branch not taken is never executed.
+threshold: one snapshot, one round trip, and the branch not taken is never executed. For a minute
+the count of the same candidates is remembered.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from redis.exceptions import RedisError
 
 from archive.models import Asset, Space
 from archive.spaces import index_state, partition
@@ -22,41 +26,67 @@ from archive.vectors import Vector, as_text
 
 # hnsw.ef_search and hnsw.max_scan_tuples stand in the way of long answers when left alone:
 # at its default of 40, HNSW returns 40 rows whatever the LIMIT.
-EF_LEAST, EF_MOST = 200, 1000
+EF_LEAST, EF_MOST = 400, 1000
 SCAN_TUPLES = 40_000
-EVERYTHING = 2**31 - 2
+SETTINGS = """
+SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %s, true),
+       set_config('hnsw.max_scan_tuples', %s, true), set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
+REMEMBER_SECONDS = 60
 
 STATEMENT = """
 WITH candidate (id) AS NOT MATERIALIZED ({candidates}),
+{ways},
+best AS (
+    SELECT DISTINCT ON (asset_id) asset_id, frame_id, distance
+    FROM ({found}) AS found
+    ORDER BY asset_id, distance
+)
+SELECT asset_id, frame_id, distance, {plan} FROM best ORDER BY distance, asset_id LIMIT %(limit)s
+"""
+GATE = """
 gate AS MATERIALIZED (
     SELECT count(*) AS matching FROM (SELECT 1 FROM candidate LIMIT %(threshold)s + 1) AS few
-),
+)"""
+EXACT = """
 exact AS (
     SELECT e.asset_id, e.frame_id, (e.vector <#> %(vector)s::halfvec) + 0 AS distance
     FROM {partition} e
-    WHERE e.asset_id IN (SELECT id FROM candidate)
-      AND (SELECT matching FROM gate) <= %(threshold)s
-),
+    WHERE e.asset_id IN (SELECT id FROM candidate) AND {few}
+)"""
+NEAR = """
 near AS MATERIALIZED (
     SELECT e.asset_id FROM {partition} e
-    WHERE e.representative
-      AND EXISTS (SELECT 1 FROM candidate WHERE candidate.id = e.asset_id)
-      AND (SELECT matching FROM gate) > %(threshold)s
+    WHERE e.representative AND EXISTS (SELECT 1 FROM candidate WHERE candidate.id = e.asset_id) AND {many}
     ORDER BY e.vector <#> %(vector)s::halfvec
     LIMIT %(fetch)s
 ),
 rescored AS (
     SELECT e.asset_id, e.frame_id, (e.vector <#> %(vector)s::halfvec) + 0 AS distance
     FROM {partition} e WHERE e.asset_id IN (SELECT asset_id FROM near)
-),
-best AS (
-    SELECT DISTINCT ON (asset_id) asset_id, frame_id, distance
-    FROM (SELECT * FROM exact UNION ALL SELECT * FROM rescored) AS found
-    ORDER BY asset_id, distance
-)
-SELECT asset_id, frame_id, distance, (SELECT matching FROM gate)
-FROM best ORDER BY distance, asset_id LIMIT %(limit)s
-"""
+)"""
+# Counted: both ways stand in it, and the gate opens one. The other two are for whoever knows already.
+SHAPES = {
+    "exact": {
+        "ways": EXACT,
+        "few": "true",
+        "found": "SELECT * FROM exact",
+        "plan": "'exact'",
+    },
+    "hnsw": {
+        "ways": NEAR,
+        "many": "true",
+        "found": "SELECT * FROM rescored",
+        "plan": "'hnsw'",
+    },
+    "counted": {
+        "ways": ",".join((GATE, EXACT, NEAR)),
+        "few": "(SELECT matching FROM gate) <= %(threshold)s",
+        "many": "(SELECT matching FROM gate) > %(threshold)s",
+        "found": "SELECT * FROM exact UNION ALL SELECT * FROM rescored",
+        "plan": "(SELECT CASE WHEN matching > %(threshold)s THEN 'hnsw' ELSE 'exact' END FROM gate)",
+    },
+}
 
 SIMILARITIES = """
 SELECT e.frame_id, -((e.vector <#> %(vector)s::halfvec) + 0)
@@ -87,21 +117,27 @@ def find_neighbours(
     `vector`: (768,) unit length. Never fewer rows than exist: where HNSW gives up early, because
     the candidates lie far from the query, the answer is computed exactly instead.
     """
-    threshold = EVERYTHING if exact else gate_threshold(space)
-    found = _run(space, vector, candidates, limit, threshold)
-    if found.plan == "hnsw" and len(found.neighbours) < limit:
-        return _run(space, vector, candidates, limit, EVERYTHING)
+    threshold = None if exact else gate_threshold(space)
+    wanted = Wanted(space, vector, candidates, limit)
+    if threshold is None:
+        return wanted.run("exact")
+    shape = wanted.remembered_way() or "counted"
+    found = wanted.run(shape, threshold)
+    if shape == "counted" and found.neighbours:
+        wanted.remember_way(found.plan)
+    if found.plan != "exact" and len(found.neighbours) < limit:
+        return wanted.run("exact")
     return found
 
 
-def gate_threshold(space: Space) -> int:
-    """Up to how many candidates exact search is the better way.
+def gate_threshold(space: Space) -> int | None:
+    """Up to how many candidates exact search is the better way; None: always.
 
     Measured: about 20,000 in a space of 100,000 and 50,000 in one of a million, for HNSW under a
     filter costs with the size of the graph. A space without an index is always searched exactly.
     """
     state = index_state(space)
-    return int(20_000 * max(1.0, state.rows / 100_000) ** 0.4) if state.valid else EVERYTHING
+    return int(20_000 * max(1.0, state.rows / 100_000) ** 0.4) if state.valid else None
 
 
 def similarities(space: Space, vector: Vector, frames: Sequence[int]) -> dict[int, float]:
@@ -123,26 +159,55 @@ def stored_vector(space: Space, asset: Asset) -> list[float] | None:
     return [float(number) for number in text.strip("[]").split(",")] if text else None
 
 
-def _run(space: Space, vector: Vector, candidates: QuerySet[Asset], limit: int, threshold: int) -> Found:
-    sql, params = compile_statement(space, candidates)
-    params |= {"vector": as_text(vector), "threshold": threshold, "limit": limit, "fetch": limit + limit // 4}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), "
-            "set_config('hnsw.ef_search', %s, true), set_config('hnsw.max_scan_tuples', %s, true), "
-            "set_config('plan_cache_mode', 'force_custom_plan', true)",
-            [str(min(EF_MOST, max(EF_LEAST, limit))), str(SCAN_TUPLES)],
-        )
-        cursor.execute(sql, params)
-        fetched = cursor.fetchall()
-    matching = fetched[0][3] if fetched else 0
-    return Found([Neighbour(*row[:3]) for row in fetched], "hnsw" if matching > threshold else "exact")
+class Wanted:
+    """One question to the statement, in whichever shape."""
+
+    def __init__(self, space: Space, vector: Vector, candidates: QuerySet[Asset], limit: int) -> None:
+        self.space = space
+        self.limit = limit
+        self.candidates, self.filters = compile_candidates(candidates)
+        fetch = limit + limit // 4
+        self.params = {**self.filters, "vector": as_text(vector), "limit": limit, "fetch": fetch}
+
+    def run(self, shape: str, threshold: int = 0) -> Found:
+        """Without a row it is called hnsw: what is not counted may be more than HNSW found."""
+        sql = compile_statement(self.space, self.candidates, shape)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(SETTINGS, [str(min(EF_MOST, max(EF_LEAST, self.limit))), str(SCAN_TUPLES)])
+            cursor.execute(sql, {**self.params, "threshold": threshold})
+            rows = cursor.fetchall()
+        plan = rows[0][3] if rows else ("exact" if shape == "exact" else "hnsw")
+        return Found([Neighbour(*row[:3]) for row in rows], plan)
+
+    def remembered_way(self) -> str | None:
+        """Counting 20,000 rows takes as long as finding the nearest. What was counted a moment ago still
+        tells the better way, and no more than that: whichever it is, no row is lost."""
+        try:
+            found: str | None = cache.get(self._name())
+        except (RedisError, OSError):
+            return None
+        return found
+
+    def remember_way(self, plan: str) -> None:
+        try:
+            cache.set(self._name(), plan, REMEMBER_SECONDS)
+        except (RedisError, OSError):
+            return
+
+    def _name(self) -> str:
+        about = repr((self.space.pk, self.candidates, sorted(self.filters.items())))
+        return f"way:{hashlib.sha256(about.encode()).hexdigest()}"
 
 
-def compile_statement(space: Space, candidates: QuerySet[Asset]) -> tuple[str, dict[str, Any]]:
-    """The statement with the candidates' SQL inside it, and the candidates' parameters by name."""
+def compile_candidates(candidates: QuerySet[Asset]) -> tuple[str, dict[str, Any]]:
+    """The candidates' SQL with its parameters by name."""
     inner, values = candidates.order_by().values("pk").query.sql_with_params()
     numbers = count()
     inner = re.sub(r"%s", lambda _: f"%(c{next(numbers)})s", inner)
-    sql = STATEMENT.format(candidates=inner, partition=partition(space))
-    return sql, {f"c{i}": value for i, value in enumerate(values)}
+    return inner, {f"c{i}": value for i, value in enumerate(values)}
+
+
+def compile_statement(space: Space, candidates: str, shape: str) -> str:
+    words = SHAPES[shape]
+    ways = words["ways"].format(partition=partition(space), few=words.get("few"), many=words.get("many"))
+    return STATEMENT.format(candidates=candidates, ways=ways, found=words["found"], plan=words["plan"])

@@ -29,7 +29,7 @@ def keep_ranking(query: Query, space: Space, user: Person, found: Found) -> None
 
 
 def find_ranking(query: Query, space: Space, user: Person) -> Found | None:
-    """None when it is too old or too short: it is then made anew. Hits are checked for permission later."""
+    """None when it is too old. Hits are checked for permission later."""
     try:
         packed = cache.get(_name(query, space, user))
     except (RedisError, OSError):
@@ -38,6 +38,13 @@ def find_ranking(query: Query, space: Space, user: Person) -> Found | None:
         return None
     plan, rows = orjson.loads(packed)
     return Found([Neighbour(*row) for row in rows], plan)
+
+
+def continued(shown: Found, deeper: Found) -> Found:
+    """What was shown stays as it was; what a deeper look finds beside it comes after."""
+    known = {neighbour.asset_id for neighbour in shown.neighbours}
+    rest = [neighbour for neighbour in deeper.neighbours if neighbour.asset_id not in known]
+    return Found([*shown.neighbours, *rest], deeper.plan)
 
 
 def _name(query: Query, space: Space, user: Person) -> str:

@@ -45,14 +45,18 @@ class Encoded:
 
 def encode_text(space: Space, text: str) -> Encoded:
     """The unit vector (768,) of a text, from the cache or the queries worker."""
-    key = f"text:{space.fingerprint[:16]}:{hashlib.sha256(text.encode()).hexdigest()}"
-    found = _remembered(key)
+    found = _remembered(_key(space, text))
     if found is not None:
         return Encoded(np.frombuffer(found[1:], dtype="<f4"), found[0] == 1)
     reply = _ask(space, texts=[text])
     encoded = Encoded(_vector(reply["vectors"][0]), text in reply["cut"])
-    _remember(key, bytes([encoded.cut]) + encoded.vector.astype("<f4").tobytes())
+    remember_text(space, text, encoded)
     return encoded
+
+
+def remember_text(space: Space, text: str, encoded: Encoded) -> None:
+    """Answer this text without a worker from now on."""
+    _remember(_key(space, text), bytes([encoded.cut]) + encoded.vector.astype("<f4").tobytes())
 
 
 def encode_picture(space: Space, jpeg: bytes) -> Vector:
@@ -79,6 +83,10 @@ def _ask(space: Space, *, texts: Sequence[str] = (), pictures: Sequence[str] = (
 
 def _vector(packed: str) -> Vector:
     return np.frombuffer(base64.b64decode(packed), dtype="<f4")
+
+
+def _key(space: Space, text: str) -> str:
+    return f"text:{space.fingerprint[:16]}:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _remembered(key: str) -> bytes | None:

@@ -20,9 +20,9 @@ from workers.indexing import index_active_space
 from workers.orphans import die_with_parent
 from workers.prepare import drain_prepare
 
-# A drain stops by itself after 10 seconds and rings again, so that a worker told to stop does
+# A drain stops by itself after 5 seconds and rings again, so that a worker told to stop does
 # so soon. The hard limit ends what hangs in C code; its lease does the rest.
-DRAIN_SECONDS = 10.0
+DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,6 +17,16 @@ from archive.models.collections import CURATING, Collection, Role
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
+
+
+ANY = str(uuid.UUID(int=0))
+
+
+@cache
+def _pattern(name: str, *rest: str) -> str:
+    """An address with a gap for the id. A page has two addresses a picture: asking the router for
+    each took a quarter of the time that a page of hits needs."""
+    return reverse(name, args=[ANY, *rest])
 
 
 class Kind(models.TextChoices):
@@ -104,7 +115,7 @@ class Asset(models.Model):
         return self.title or self.filename
 
     def get_absolute_url(self) -> str:
-        return reverse("asset", args=[self.uuid])
+        return self._address("asset")
 
     @property
     def ratio(self) -> float:
@@ -113,15 +124,18 @@ class Asset(models.Model):
 
     @property
     def thumbnail_url(self) -> str:
-        return reverse("rendition", args=[self.uuid, "thumbnail"])
+        return self._address("rendition", "thumbnail")
 
     @property
     def preview_url(self) -> str:
-        return reverse("rendition", args=[self.uuid, "preview"])
+        return self._address("rendition", "preview")
 
     @property
     def original_url(self) -> str:
-        return reverse("original", args=[self.uuid])
+        return self._address("original")
+
+    def _address(self, name: str, *rest: str) -> str:
+        return _pattern(name, *rest).replace(ANY, str(self.uuid))
 
     def may_be_curated_by(self, user: Person) -> bool:
         return Asset.objects.curated_by(user).filter(pk=self.pk).exists()

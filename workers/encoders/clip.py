@@ -11,6 +11,7 @@ from typing import Any
 
 import open_clip
 import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from archive.models.spaces import DIMENSIONS
@@ -70,7 +71,7 @@ class ClipEncoder:
         use_one_thread()
         self._model = _load(source, self.device)
         config = open_clip.get_model_preprocess_cfg(self._model)
-        self._transform = open_clip.image_transform_v2(open_clip.PreprocessCfg(**config), is_train=False)
+        self._transform = image_transform_v2(PreprocessCfg(**config), is_train=False)
         self._tokenize = _tokenizer(source, self._model)
         self.identity = _identity(model, source, self._model, config)
         if self.identity.dimensions > DIMENSIONS:
@@ -120,6 +121,8 @@ def _load(source: Source, device: Device) -> Any:
         keys = {"mean": "image_mean", "std": "image_std", "interpolation": "image_interpolation"}
         keys["resize_mode"] = "image_resize_mode"
         overrides = {ours: tagged[theirs] for theirs, ours in keys.items() if tagged.get(theirs)}
+    if source.weights is None:
+        torch.manual_seed(0)  # the same random weights in every process: goldens are checked for them too
     try:
         model, _, _ = open_clip.create_model_and_transforms(
             source.name,
