@@ -67,7 +67,13 @@ def encode_picture(space: Space, jpeg: bytes) -> Vector:
 def _ask(space: Space, *, texts: Sequence[str] = (), pictures: Sequence[str] = ()) -> dict[str, Any]:
     timeout = settings.SIGHTLINE_QUERY_TIMEOUT
     reply_to = f"sightline:reply:{secrets.token_hex(16)}"
-    question = {"space": space.slug, "texts": list(texts), "pictures": list(pictures), "reply": reply_to}
+    question = {
+        "space": space.slug,
+        "fingerprint": space.fingerprint,
+        "texts": list(texts),
+        "pictures": list(pictures),
+        "reply": reply_to,
+    }
     try:
         dispatch.ask(question, expires=timeout)
         found = _connection().blpop([reply_to], timeout=timeout)

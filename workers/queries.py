@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 KEEP_SECONDS = 60
 
 _redis: Redis | None = None
+_spaces: dict[tuple[str, str], Space] = {}
 
 
 def warm_up() -> None:
@@ -37,7 +38,7 @@ def answer(question: dict[str, Any]) -> None:
     """Encode what was asked and lay the vectors where the asker waits for them."""
     reply: dict[str, Any]
     try:
-        space = Space.objects.get(slug=question["space"])
+        space = find_space(question["space"], question["fingerprint"])
         reply = encode(encoder_of(space), question.get("texts", []), question.get("pictures", []))
     except (Space.DoesNotExist, EncoderRefused) as error:
         log.error("query: %s", error)
@@ -47,6 +48,16 @@ def answer(question: dict[str, Any]) -> None:
         pipe.rpush(question["reply"], orjson.dumps(reply))
         pipe.expire(question["reply"], KEEP_SECONDS)
         pipe.execute()
+
+
+def find_space(slug: str, fingerprint: str) -> Space:
+    """The space that the asker means. Known ones come from memory: after each task Celery closes the
+    connection to Postgres, and a new one takes longer than encoding a text."""
+    space = _spaces.get((slug, fingerprint))
+    if space is None:
+        space = Space.objects.get(slug=slug)
+        _spaces[slug, space.fingerprint] = space
+    return space
 
 
 def encode(encoder: Encoder, texts: list[str], pictures: list[str]) -> dict[str, Any]:

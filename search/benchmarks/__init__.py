@@ -1,0 +1,1 @@
+"""How fast searching is, beside the bare statement."""

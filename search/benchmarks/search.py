@@ -1,0 +1,132 @@
+"""`manage.py benchmark search`: every layer of a search, beside the bare statement that it ends in."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.throttling import ScopedRateThrottle
+
+from archive.measuring import Report, Row, milliseconds, percentile, time_row
+from archive.spaces import partition
+from archive.vectors import Vector, as_text
+from search.benchmarks.synthetic import SHARES, Synthetic, make_archive
+from search.benchmarks.web import Browser, web
+from search.candidates import find_candidates
+from search.engine import depth_of, search
+from search.neighbours import EF_LEAST, find_neighbours
+from search.query import Query
+from workers.client import Encoded, remember_text
+
+# What a search may take beyond its bare statement, over HTTP: permission, ranking, rows, HTML.
+ALLOWANCE_MS = 15.0
+TOP = 50
+
+
+def measure(*, quick: bool = False, rows: int = 0, runs: int = 0) -> Report:
+    runs = runs or (5 if quick else 60)
+    _say(f"making {rows or (1000 if quick else 100_000)} rows")
+    made = make_archive(rows or (1000 if quick else 100_000), runs)
+    for number, vector in enumerate(made.queries):
+        remember_text(made.space, f"query {number}", Encoded(vector))
+    found: list[Row] = []
+    with web(made.visitor) as browser, Bare(made) as bare:
+        for collection, share in SHARES.items():
+            _say(f"{share:.1%} of the pictures")
+            rows_here = Layers(made, bare, browser, collection).rows(runs, f"{share:.1%}".replace(".0%", "%"))
+            _say("; ".join(f"{row.name.partition(',')[0]} {row.value:g}" for row in rows_here))
+            found += rows_here
+    return Report("search", found)
+
+
+class Bare:
+    """One prepared statement on a connection of its own: no permission, no filter, no Django."""
+
+    def __init__(self, made: Synthetic) -> None:
+        self.connection = psycopg.connect(settings.DATABASE_URL, autocommit=True)
+        self.connection.execute(f"SET hnsw.ef_search = {EF_LEAST}")
+        self.sql = (
+            f"SELECT asset_id, vector <#> %s::halfvec AS distance "  # noqa: S608
+            f"FROM {partition(made.space)} WHERE representative ORDER BY distance LIMIT {Query.limit}"
+        )
+
+    def __enter__(self) -> Bare:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.connection.close()
+
+    def run(self, vector: Vector) -> float:
+        text = as_text(vector)
+        return milliseconds(lambda: self.connection.execute(self.sql, [text], prepare=True).fetchall())
+
+
+@dataclass
+class Layers:
+    """The same queries through each layer, by turns, in one collection ("": in all)."""
+
+    made: Synthetic
+    bare: Bare
+    browser: Browser
+    collection: str
+
+    def rows(self, runs: int, share: str) -> list[Row]:
+        layers: list[Callable[[int], float]] = [self._bare, self._neighbours, self._engine, self._json, self._page]
+        cache.delete(ScopedRateThrottle.cache_format % {"scope": "search", "ident": self.made.visitor.pk})
+        for layer in layers:  # connections, prepared statements, templates
+            layer(0)
+        # One query through all layers, then the next: what disturbs the machine disturbs all of them.
+        bare, *others = zip(*[[layer(number) for layer in layers] for number in range(runs)], strict=True)
+        names = ["find_neighbours", "engine.search", "HTTP JSON", "HTTP page"]
+        rows = [
+            time_row(f"{name}, {share}", "ms", list(zip(times, _limits(name, bare), strict=True)))
+            for name, times in zip(names, others, strict=True)
+        ]
+        rows += [
+            time_row(f"{name} p99, {share}", "ms", [(percentile(times, 0.99), percentile(bare, 0.99) + ALLOWANCE_MS)])
+            for name, times in list(zip(names, others, strict=True))[2:]
+        ]
+        recall = round(statistics.mean(self._recall(number) for number in range(runs)), 4)
+        return [*rows, Row(f"recall@{TOP}, {share}", recall, "share", 1.0, recall, runs)]
+
+    def _bare(self, number: int) -> float:
+        return self.bare.run(self.made.queries[number])
+
+    def _neighbours(self, number: int) -> float:
+        return milliseconds(lambda: self._found(number))
+
+    def _engine(self, number: int) -> float:
+        query = Query(text=f"query {number}", collection=self.collection)
+        return milliseconds(lambda: search(query, self.made.visitor))
+
+    def _json(self, number: int) -> float:
+        return milliseconds(lambda: self._get("/api/v1/search", number))
+
+    def _page(self, number: int) -> float:
+        return milliseconds(lambda: self._get("/", number))
+
+    def _get(self, path: str, number: int) -> bytes:
+        return self.browser.get(path, q=f"query {number}", collection=self.collection)
+
+    def _found(self, number: int, *, exact: bool = False) -> list[int]:
+        candidates = find_candidates(Query(collection=self.collection), self.made.visitor)
+        vector = self.made.queries[number]
+        found = find_neighbours(self.made.space, vector, candidates, depth_of(Query()), exact=exact)
+        return [neighbour.asset_id for neighbour in found.neighbours]
+
+    def _recall(self, number: int) -> float:
+        best = self._found(number, exact=True)[:TOP]
+        return len(set(best) & set(self._found(number)[:TOP])) / len(best)
+
+
+def _limits(name: str, bare: tuple[float, ...]) -> list[float]:
+    return [time + ALLOWANCE_MS for time in bare] if name.startswith("HTTP") else list(bare)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  progress of a command

@@ -1,0 +1,56 @@
+"""`manage.py benchmark search` on a small archive: every layer is measured, nothing is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from archive.bundled.processes import manage
+from tests.benchmarks import left_behind, run_benchmark
+
+LAYERS = {"find_neighbours", "engine.search", "HTTP JSON", "HTTP page", "HTTP JSON p99", "HTTP page p99", "recall@50"}
+
+
+def test_searching_is_measured_layer_by_layer_and_share_by_share() -> None:
+    rows = run_benchmark("search", "--runs", "2")
+    for share in ("100%", "10%", "1%", "0.1%"):
+        assert {f"{layer}, {share}" for layer in LAYERS} <= set(rows)
+        assert rows[f"recall@50, {share}"]["value"] == 1.0  # so few are compared one by one
+    assert "text query through the queries worker" in rows
+    assert left_behind() == []
+
+
+def test_an_interrupted_benchmark_leaves_nothing_behind() -> None:
+    command = manage("benchmark", "search", "--rows", "50000")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=dict(os.environ)) as running:
+        assert running.stderr is not None
+        assert b"making 50000 rows" in running.stderr.readline()
+        assert len(left_behind()) == 2
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+    assert running.returncode != 0
+    until = time.monotonic() + 10
+    while left_behind() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert left_behind() == []
+
+
+def test_a_benchmark_that_fails_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CommandError, match="did not come to its end"):
+        call_command("benchmark", "encode", "--quick", "--model", "no-such-model")
+    assert "no-such-model" in capfd.readouterr().err
+    assert left_behind() == []
+
+
+def test_the_command_does_not_load_torch() -> None:
+    code = "import search.management.commands.benchmark, search.benchmarks.search, sys; print('torch' in sys.modules)"
+    script = f"import django; django.setup(); {code}"
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=settings.BASE_DIR
+    )
+    assert found.stdout.strip() == "False"

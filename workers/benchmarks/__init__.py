@@ -1,0 +1,1 @@
+"""How fast the workers are, beside what their parts could do alone."""

@@ -1,0 +1,70 @@
+"""A backlog to encode: rows, and renditions on disk, as PREPARE leaves them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+from PIL import Image
+
+from archive.decoder.specs import ENCODER
+from archive.models import Asset, Collection, Frame, Rendition, Space, Step, Work, WorkState
+from archive.renditions import rendition_key
+from archive.spaces import partition
+
+DIFFERENT = 32  # pictures; each asset has a file of its own
+
+
+def make_backlog(space: Space, count: int) -> None:
+    owner, _ = User.objects.get_or_create(username="alice")
+    place = Collection.objects.create(slug="backlog", name="Backlog", owner=owner)
+    files = [draw_rendition(seed) for seed in range(DIFFERENT)]
+    names = [hashlib.sha256(f"{i}".encode()).hexdigest() for i in range(count)]
+    assets = Asset.objects.bulk_create(
+        Asset(collection=place, sha256=name, original=name, filename=f"{i}.jpg", media_type="image/jpeg", size=1)
+        for i, name in enumerate(names)
+    )
+    for i, asset in enumerate(assets):
+        default_storage.save(rendition_key(asset.sha256, ENCODER.name), ContentFile(files[i % DIFFERENT]))
+    Rendition.objects.bulk_create(
+        Rendition(
+            asset=asset,
+            spec=ENCODER.name,
+            key=rendition_key(asset.sha256, ENCODER.name),
+            media_type=ENCODER.media_type,
+            width=683,
+            height=512,
+            size=len(files[i % DIFFERENT]),
+        )
+        for i, asset in enumerate(assets)
+    )
+    Frame.objects.bulk_create(Frame(asset=asset) for asset in assets)
+    Work.objects.bulk_create(Work(asset=asset, step=Step.PREPARE, state=WorkState.DONE) for asset in assets)
+    Work.objects.bulk_create(Work(asset=asset, step=Step.ENCODE, target=space.slug) for asset in assets)
+
+
+def draw_rendition(seed: int) -> bytes:
+    """A JPEG as the `encoder` spec makes it, about as hard to decode as a photograph."""
+    dice = np.random.default_rng(seed)
+    coarse = Image.fromarray(dice.integers(0, 255, (48, 64, 3), dtype=np.uint8))
+    smooth = np.asarray(coarse.resize((683, 512), Image.Resampling.BICUBIC), dtype=np.float32)
+    grain = dice.normal(0, 4, smooth.shape)
+    out = io.BytesIO()
+    Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8)).save(
+        out, "JPEG", quality=ENCODER.quality, subsampling=0
+    )
+    return out.getvalue()
+
+
+def renew_backlog(space: Space) -> None:
+    """As if nothing had been encoded yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {partition(space)}")
+    Work.objects.filter(step=Step.ENCODE, target=space.slug).update(
+        state=WorkState.READY, token=None, lease_until=None, done_at=None, crashes=0, errors=0
+    )

@@ -1,0 +1,102 @@
+"""`manage.py benchmark encode`: the whole pipeline beside the model alone, in the same number of processes."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+from django.db import connection
+from PIL import Image
+
+from archive.measuring import Report, Row, in_turns, milliseconds, rate_row
+from archive.models import Frame, Space
+from archive.spaces import activate
+from archive.vectors import as_text, store_vectors
+from workers.benchmarks.backlog import draw_rendition, make_backlog, renew_backlog
+from workers.benchmarks.crew import Crew, crew
+from workers.encoders.load import encoder_of
+from workers.encoders.protocol import Encoder, Vectors
+from workers.spaces import make_space
+
+BACKLOG = 2048  # at most: a fast model empties it before its time is over
+STORED = 1024
+COPY = "COPY bare (frame_id, vector) FROM STDIN"
+
+
+def measure(*, quick: bool = False, model: str = "", processes: int = 0, runs: int = 0) -> Report:
+    model = model or ("fake" if quick else "ViT-B-32")
+    processes = processes or (1 if quick else min(os.cpu_count() or 1, 4))
+    seconds = 0.3 if quick else 10.0
+    space = make_space("benchmark", model, "" if ":" in model or model == "fake" else "random")
+    activate(space, even_if_partial=True)
+    with crew(space.pk, processes) as everybody:
+        _say(f"{model} in {processes} processes")
+        expected = everybody.bare(min(seconds, 3)) * seconds * 1.5 + 64 * processes
+        make_backlog(space, 128 if quick else min(BACKLOG, int(expected)))
+        pairs = in_turns(
+            runs or 5,
+            lambda: _said("the pipeline", _drained(space, everybody, seconds)),
+            lambda: _said("the bare model", everybody.bare(seconds)),
+        )
+    rows = [rate_row(f"{model}: rendition to vector, in {processes} process(es)", "pictures/s", pairs)]
+    encoder = encoder_of(space)
+    rows += _parts(model, space, encoder, 5 if quick else 60)
+    return Report("encode", rows, _device(encoder))
+
+
+def _drained(space: Space, everybody: Crew, seconds: float) -> float:
+    renew_backlog(space)
+    return everybody.pipeline(seconds)
+
+
+def _said(what: str, rate: float) -> float:
+    _say(f"{what}: {rate:.1f} pictures/s")
+    return rate
+
+
+def _parts(name: str, space: Space, encoder: Encoder, count: int) -> list[Row]:
+    """What stands beside the model: making pictures ready for it, and writing vectors down."""
+    data = draw_rendition(1)
+    prepare = in_turns(
+        count,
+        lambda: 1000 / milliseconds(lambda: encoder.prepare(_open(data))),
+        lambda: 1000 / milliseconds(lambda: _open(data).resize((224, 224))),
+    )
+    renew_backlog(space)
+    frames = list(Frame.objects.values_list("pk", "asset_id")[:STORED])
+    vectors = encoder.encode_pictures([encoder.prepare(_open(data))]).repeat(len(frames), axis=0)
+    lines = "".join(f"{frame}\t{as_text(row)}\n" for (frame, _), row in zip(frames, vectors, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE bare (frame_id bigint, vector halfvec(768))")
+    store = in_turns(
+        5,
+        lambda: 1000 * len(frames) / milliseconds(lambda: _store(space, frames, vectors)),
+        lambda: 1000 * len(frames) / milliseconds(lambda: _copy(lines)),
+    )
+    return [
+        rate_row(f"{name}: decode and prepare, beside decode and resize", "pictures/s", prepare),
+        rate_row(f"{name}: store vectors, beside a bare COPY", "rows/s", store),
+    ]
+
+
+def _store(space: Space, frames: list[tuple[int, int]], vectors: Vectors) -> None:
+    store_vectors(space, [frame for frame, _ in frames], [asset for _, asset in frames], vectors)
+
+
+def _copy(lines: str) -> None:
+    with connection.cursor() as cursor, cursor.copy("COPY bare FROM STDIN") as copy:
+        copy.write(lines)
+
+
+def _open(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
+
+
+def _device(encoder: Encoder) -> str:
+    device = getattr(encoder, "device", None)
+    return f"{device.name}, {device.precision}" if device else "cpu"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  progress of a command

@@ -1,0 +1,37 @@
+"""One process of the crew."""
+
+from __future__ import annotations
+
+import io
+import time
+
+from django.conf import settings
+from PIL import Image
+
+from archive.models import Space, Work, WorkState
+from workers.benchmarks.backlog import draw_rendition
+from workers.encode import Pipeline
+from workers.encoders.load import encoder_of
+from workers.prepare import worker_name
+
+
+class Member:
+    def __init__(self, space_id: int) -> None:
+        self.space = Space.objects.get(pk=space_id)
+        self.encoder = encoder_of(self.space)
+        picture = Image.open(io.BytesIO(draw_rendition(0))).convert("RGB")
+        self.prepared = [self.encoder.prepare(picture)] * settings.SIGHTLINE_ENCODE_BATCH
+
+    def bare(self, seconds: float) -> int:
+        """Pictures through the model alone, at least one batch."""
+        until = time.monotonic() + seconds
+        done = 0
+        while not done or time.monotonic() < until:
+            done += len(self.encoder.encode_pictures(self.prepared))
+        return done
+
+    def pipeline(self, seconds: float) -> int:
+        """Pictures through everything, as a worker does it."""
+        Pipeline(self.space, self.encoder).run(time.monotonic() + seconds)
+        mine = Work.objects.filter(state=WorkState.DONE, target=self.space.slug, worker=worker_name())
+        return mine.count()
