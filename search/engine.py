@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from django.db.models import QuerySet
+
 from archive.models import Asset, Space
 from search.candidates import find_candidates
 from search.exclusion import push_down
@@ -63,7 +65,9 @@ def search(query: Query, user: Person) -> Answer:
         keep_ranking(query, space, user, ranked)
     with watch("hits"):
         page = ranked.neighbours[query.offset : query.offset + query.limit]
-        hits = make_hits(page, user, query.offset)
+        # What the statement just gave was permitted there; what was kept may have gone out of sight since.
+        assets = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
+        hits = make_hits(page, assets, query.offset)
     return Answer(
         hits=hits,
         plan=ranked.plan,
@@ -94,10 +98,10 @@ def newest(query: Query, user: Person, watch: Stopwatch) -> Answer:
     return Answer(hits, "newest", "", query.limit, len(hits), watch.took, len(rows) > query.limit)
 
 
-def make_hits(page: list[Neighbour], user: Person, offset: int) -> tuple[Hit, ...]:
-    """Fetch the assets of a page in one query; what went out of sight meanwhile drops out."""
-    visible = Asset.objects.visible_to(user).select_related("collection").defer("exif", "notes")
-    assets = visible.in_bulk([neighbour.asset_id for neighbour in page])
+def make_hits(page: list[Neighbour], among: QuerySet[Asset], offset: int) -> tuple[Hit, ...]:
+    """Fetch the assets of a page, with their collections; what is not there any more drops out."""
+    slim = among.prefetch_related("collection").defer("exif", "notes", "caption", "error", "place", "camera")
+    assets = slim.in_bulk([neighbour.asset_id for neighbour in page])
     return tuple(
         Hit(
             asset=assets[neighbour.asset_id],

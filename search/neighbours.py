@@ -117,14 +117,15 @@ def find_neighbours(
     `vector`: (768,) unit length. Never fewer rows than exist: where HNSW gives up early, because
     the candidates lie far from the query, the answer is computed exactly instead.
     """
-    threshold = None if exact else gate_threshold(space)
     wanted = Wanted(space, vector, candidates, limit)
-    if threshold is None:
-        return wanted.run("exact")
-    shape = wanted.remembered_way() or "counted"
-    found = wanted.run(shape, threshold)
-    if shape == "counted" and found.neighbours:
-        wanted.remember_way(found.plan)
+    way = "exact" if exact else wanted.remembered_way()
+    if way is not None:
+        found = wanted.run(way)
+    else:
+        threshold = gate_threshold(space)
+        found = wanted.run("exact") if threshold is None else wanted.run("counted", threshold)
+        if threshold is not None and found.neighbours:
+            wanted.remember_way(found.plan)
     if found.plan != "exact" and len(found.neighbours) < limit:
         return wanted.run("exact")
     return found
