@@ -99,8 +99,8 @@ def newest(query: Query, user: Person, watch: Stopwatch) -> Answer:
 
 
 def make_hits(page: list[Neighbour], among: QuerySet[Asset], offset: int) -> tuple[Hit, ...]:
-    """Fetch the assets of a page, with their collections; what is not there any more drops out."""
-    slim = among.prefetch_related("collection").defer("exif", "notes", "caption", "error", "place", "camera")
+    """Fetch the assets of a page in one query; what is not there any more drops out."""
+    slim = among.defer("exif", "notes")
     assets = slim.in_bulk([neighbour.asset_id for neighbour in page])
     return tuple(
         Hit(

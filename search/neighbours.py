@@ -16,6 +16,7 @@ from itertools import count
 from typing import Any
 
 from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from redis.exceptions import RedisError
@@ -117,7 +118,10 @@ def find_neighbours(
     `vector`: (768,) unit length. Never fewer rows than exist: where HNSW gives up early, because
     the candidates lie far from the query, the answer is computed exactly instead.
     """
-    wanted = Wanted(space, vector, candidates, limit)
+    try:
+        wanted = Wanted(space, vector, candidates, limit)
+    except EmptyResultSet:  # a filter that Django knows nothing can pass
+        return Found([], "exact")
     way = "exact" if exact else wanted.remembered_way()
     if way is not None:
         found = wanted.run(way)

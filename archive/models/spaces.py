@@ -28,8 +28,8 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.filter(state__in=LIVE)
 
     def active(self) -> Space | None:
-        """The space that is searched, if there is one."""
-        return self.filter(state=SpaceState.ACTIVE).first()
+        """The space that is searched, if there is one; without what only its encoder reads."""
+        return self.filter(state=SpaceState.ACTIVE).defer("identity", "goldens").first()
 
 
 class Space(models.Model):

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import prefetch_related_objects
 from rich.console import Console
 from rich.table import Table
 
@@ -97,6 +98,7 @@ def as_table(answer: Answer) -> Table:
     table.add_column("file", overflow="fold")
     table.add_column("collection")
     table.add_column("asset", no_wrap=True)
+    prefetch_related_objects([hit.asset for hit in answer.hits], "collection")
     for hit in answer.hits:
         score = f"{hit.score:.3f}" if answer.space else ""
         table.add_row(str(hit.rank), score, hit.asset.filename, hit.asset.collection.slug, str(hit.asset.uuid))
