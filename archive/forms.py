@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib.auth.models import Group, User
-from django.utils.text import slugify
 
 from archive.models import Asset, Collection, Membership, Role
 from archive.models.assets import may_upload_to
+from archive.shelves import collection_named, create_collection
 
 if TYPE_CHECKING:
     AssetModelForm = forms.ModelForm[Asset]
@@ -24,6 +24,11 @@ class AssetForm(AssetModelForm):
         fields = ("title", "caption")
         widgets: ClassVar = {"caption": forms.Textarea(attrs={"rows": 4})}
 
+    def save(self, commit: bool = True) -> Asset:
+        """Only what was filled in: a worker may have written the rest since this row was read."""
+        self.instance.save(update_fields=self.changed_data)
+        return self.instance
+
 
 class CollectionForm(CollectionModelForm):
     class Meta:
@@ -32,11 +37,7 @@ class CollectionForm(CollectionModelForm):
         widgets: ClassVar = {"description": forms.Textarea(attrs={"rows": 2})}
 
     def create(self, owner: User) -> Collection:
-        collection = self.save(commit=False)
-        collection.owner = owner
-        collection.slug = free_slug(collection.name)
-        collection.save()
-        return collection
+        return create_collection(owner=owner, **self.cleaned_data)
 
 
 class MemberForm(forms.Form):
@@ -89,12 +90,4 @@ class UploadForm(forms.Form):
         if not name:
             chosen: Collection = self.cleaned_data["collection"]
             return chosen
-        known = may_upload_to(self.user).filter(name=name).first()
-        return known or Collection.objects.create(name=name, slug=free_slug(name), owner=self.user)
-
-
-def free_slug(name: str) -> str:
-    """An address for `name`; with a number behind it where that address is taken."""
-    base = slugify(name)[:70] or "collection"
-    taken = set(Collection.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+        return collection_named(name, self.user)

@@ -170,7 +170,11 @@ class IncomingUploadHandler(FileUploadHandler):
                 return RefusedFile(self.refusal, self.file_name or "file")
             return None
         receiver, self.receiver = self.receiver, None
-        return IncomingFile(receiver.finish(), self.file_name or "file", self.content_type or "")
+        try:
+            incoming = receiver.finish()
+        except StorageFull as error:
+            return RefusedFile(error, self.file_name or "file")
+        return IncomingFile(incoming, self.file_name or "file", self.content_type or "")
 
     def upload_interrupted(self) -> None:
         """Called by Django, and for connections that break off by archive.middleware."""

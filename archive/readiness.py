@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 
-from django.db import connection
+from django.db import connection, transaction
 
+# Two steps of one asset may end at the same moment. Without taking turns each would see the other as
+# running, and the asset would stay pending with all its work done. A statement of its own: the next
+# one must see what the others committed meanwhile.
+TAKE_TURNS = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
 # Only the searched space holds an asset back; a space that is being filled does not.
 SETTLE = """
 WITH needed AS (
@@ -27,5 +31,6 @@ def settle(assets: Iterable[int]) -> None:
     """Write each asset's status from the states of its work, in the caller's transaction."""
     ids = sorted(set(assets))
     if ids:
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(TAKE_TURNS, {"assets": ids})
             cursor.execute(SETTLE, {"assets": ids})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from archive.models import Collection, Visibility
+from archive.models.assets import may_upload_to
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+TRIES = 5
 
 
 class SlugTaken(Exception):
@@ -23,14 +22,28 @@ def create_collection(
     *, name: str, owner: User, slug: str = "", description: str = "", visibility: str = Visibility.MEMBERS
 ) -> Collection:
     """A collection at `slug`, or at a free address made from its name."""
-    address = slug or free_slug(name)
-    try:
-        with transaction.atomic():
-            return Collection.objects.create(
-                slug=address, name=name, owner=owner, description=description, visibility=visibility
-            )
-    except IntegrityError as error:
-        raise SlugTaken(address) from error
+    for _ in range(TRIES):
+        address = slug or free_slug(name)
+        try:
+            with transaction.atomic():
+                return Collection.objects.create(
+                    slug=address, name=name, owner=owner, description=description, visibility=visibility
+                )
+        except IntegrityError:  # an address found by us may be taken by somebody faster
+            if slug:
+                break
+    raise SlugTaken(address)
+
+
+@transaction.atomic
+def collection_named(name: str, user: User) -> Collection:
+    """One of this name that `user` may upload to, else a new one.
+
+    The files of one drop ask for it at the same moment: they take turns, so that one is made.
+    """
+    list(User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
+    known = may_upload_to(user).filter(name=name).first()
+    return known or create_collection(name=name, owner=user)
 
 
 def get_collection(slug: str, owner: User) -> Collection:

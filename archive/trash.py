@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from archive.ingest import lock_content
-from archive.models import Asset, Frame, Rendition
+from archive.models import Asset, Frame, Rendition, Work
 
 
 def trash(assets: QuerySet[Asset]) -> int:
@@ -34,7 +34,9 @@ def purge(asset: Asset) -> bool:
     """
     with transaction.atomic():
         lock_content(asset.sha256)
-        if not Asset.objects.filter(pk=asset.pk, trashed_at__isnull=False).exists():
+        # Locked, for somebody may be restoring it at this moment; its work first, as workers do.
+        list(Work.objects.select_for_update().filter(asset=asset.pk).values_list("pk"))
+        if not Asset.objects.select_for_update().filter(pk=asset.pk, trashed_at__isnull=False):
             return False
         keys = {asset.original, *asset.renditions.values_list("key", flat=True)}
         keys |= set(asset.frames.exclude(still="").values_list("still", flat=True))

@@ -114,7 +114,7 @@ def _first(form: UploadForm, results: list[Result]) -> Result:
 
 
 def _first_choice(request: HttpRequest, user: User) -> str | None:
-    wanted = may_upload_to(user).filter(slug=request.GET.get("collection", "")).first()
+    wanted = may_upload_to(user).filter(slug=request.GET.get("collection", "").replace("\0", "")).first()
     chosen = wanted or may_upload_to(user).first()
     return chosen.slug if chosen else None
 

@@ -109,6 +109,10 @@ class AssetAdmin(AssetActions):
         request.finding = finding  # type: ignore[attr-defined]
         return finding.assets, False
 
+    def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
+        """Only what was filled in: a worker may have written the rest since this row was read."""
+        obj.save(update_fields=form.changed_data)
+
     def get_paginator(
         self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **more: Any
     ) -> AnyPaginator:

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from archive.forms import AssetForm
 from archive.models import Asset, Collection, Membership, Role, Status, Work, WorkState
 from tests.cast import make_jpeg, upload
 
@@ -101,3 +102,12 @@ def test_asking_by_get_changes_nothing(boat: Asset, alice: User, client: Client)
     client.force_login(alice)
     for verb in ("trash", "restore", "retry"):
         assert client.get(f"{boat.get_absolute_url()}{verb}/").status_code == 405
+
+
+def test_saving_words_leaves_what_a_worker_wrote_meanwhile(boat: Asset) -> None:
+    Asset.objects.update(status=Status.PENDING)
+    form = AssetForm({"title": "Boat", "caption": ""}, instance=Asset.objects.get())
+    Asset.objects.update(status=Status.READY, width=640)
+    assert form.is_valid()
+    form.save()
+    assert Asset.objects.values_list("title", "status", "width").get() == ("Boat", Status.READY, 640)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -107,3 +109,29 @@ def test_a_deleted_asset_takes_its_vectors_along(harbour: Collection, fake_space
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM archive_embedding")
         assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_steps_that_end_at_the_same_moment_leave_the_asset_ready(harbour: Collection, fake_space: Space) -> None:
+    asset = make_prepared(harbour, pictures.distinct(1), fake_space)
+    Work.objects.update(state=WorkState.RUNNING)
+
+    def end(step: Step) -> None:
+        with transaction.atomic():
+            Work.objects.filter(step=step).update(state=WorkState.DONE)
+            settle([asset.pk])
+
+    def end_the_other() -> None:
+        try:
+            end(Step.ENCODE)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=end_the_other)
+    with transaction.atomic():
+        end(Step.PREPARE)
+        other.start()
+        other.join(0.5)  # it waits for this transaction
+    other.join(20)
+    asset.refresh_from_db()
+    assert asset.status == Status.READY

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from archive.models import Asset, Collection, Embedding, Frame, Rendition, Space, Work
@@ -67,3 +69,25 @@ def test_the_trash_is_emptied_when_its_days_are_over(harbour: Collection, settin
     Asset.objects.filter(pk=fresh.pk).update(trashed_at=now() - timedelta(days=29))
     assert purge_expired() == 1
     assert Asset.objects.get() == fresh
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_being_restored_is_not_purged(harbour: Collection) -> None:
+    asset = make_prepared(harbour, pictures.distinct(9))
+    trash(Asset.objects.all())
+    purged: list[bool] = []
+
+    def purge_meanwhile() -> None:
+        try:
+            purged.append(purge(asset))
+        finally:
+            connection.close()
+
+    sweep = threading.Thread(target=purge_meanwhile)
+    with transaction.atomic():
+        assert restore(Asset.objects.all()) == 1
+        sweep.start()
+        sweep.join(0.5)  # it waits for this transaction
+    sweep.join(20)
+    assert purged == [False]
+    assert default_storage.exists(Asset.objects.get().original)

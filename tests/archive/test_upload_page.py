@@ -1,16 +1,21 @@
 """Uploading in a browser: by script one file a request, by a plain form many."""
 
+import errno
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from archive.incoming import incoming_folder
 from archive.models import Asset, Collection, Role, Work
 from archive.models.work import Priority
+from archive.shelves import collection_named
 from tests.cast import make_jpeg
 
 JSON = {"Accept": "application/json"}
@@ -162,3 +167,37 @@ def test_the_states_of_many_cost_no_more_than_the_state_of_one(
         ids.append(send(client, SimpleUploadedFile(f"{n}.jpg", data), collection="harbour").json()["asset"])
     with django_assert_num_queries(3):  # session, user, assets
         client.get("/upload/status/?" + "&".join(f"id={asset}" for asset in ids))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_files_that_arrive_at_the_same_moment_share_the_new_collection(bob: User) -> None:
+    together = threading.Barrier(4)
+
+    def name_it(_: int) -> Collection:
+        together.wait()
+        try:
+            return collection_named("Holiday", bob)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len({made.pk for made in pool.map(name_it, range(4))}) == 1
+    assert Collection.objects.get().slug == "holiday"
+
+
+def test_a_disk_that_fails_at_the_last_byte_is_said_and_not_a_crash(
+    harbour: Collection, bob: User, client: Client, red: SimpleUploadedFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("archive.incoming.sync", full)
+    client.force_login(bob)
+    answer = send(client, red, collection="harbour")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "storage_full")
+    assert not list(incoming_folder().glob("*.part"))
+
+
+def test_a_zero_byte_in_the_address_is_no_crash(harbour: Collection, bob: User, client: Client) -> None:
+    client.force_login(bob)
+    assert client.get("/upload/?collection=har%00bour").status_code == 200

@@ -15,6 +15,7 @@ from django.utils.timezone import now
 from archive.models import Asset, Collection, Membership, Role, Space, Status, Step, Work, WorkState
 from archive.readiness import settle
 from archive.trash import trash
+from search.admin.forms import AssetForm
 from search.finding import By, find_assets
 from tests.cast import make_jpeg, make_user, upload
 from tests.prepared import make_encoded, random_rows
@@ -281,3 +282,30 @@ def test_nothing_is_added_or_deleted_here(client: Client, alice: User, pictures:
     assert client.get(f"{SHEET}add/").status_code == 403
     assert client.post(f"{SHEET}{pictures[0].pk}/delete/", {"post": "yes"}).status_code == 403
     assert "delete_selected" not in client.get(SHEET).content.decode()
+
+
+def test_words_among_what_no_asset_can_be_find_nothing(
+    client: Client, alice: User, pictures: list[Asset], queries_in_process: None
+) -> None:
+    client.force_login(alice)
+    assert client.get(f"{SHEET}?id=99999999999999999999&q=red").status_code == 200
+
+
+def test_saving_an_asset_leaves_what_a_worker_wrote_meanwhile(
+    client: Client, alice: User, pictures: list[Asset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset = pictures[0]
+    Asset.objects.filter(pk=asset.pk).update(status=Status.PENDING)
+    clean = AssetForm.clean_collection
+
+    def clean_while_a_worker_ends(form: AssetForm) -> Collection:
+        Asset.objects.filter(pk=asset.pk).update(status=Status.READY)
+        return clean(form)
+
+    monkeypatch.setattr(AssetForm, "clean_collection", clean_while_a_worker_ends)
+    client.force_login(alice)
+    fields = {"title": "Boat", "caption": "", "collection": asset.collection_id, "place": ""}
+    rows = {"work-TOTAL_FORMS": "0", "work-INITIAL_FORMS": "0"}
+    answer = client.post(f"{SHEET}{asset.pk}/change/", {**fields, **rows, "taken_at_0": "", "taken_at_1": ""})
+    assert answer.status_code == 302
+    assert Asset.objects.values_list("title", "status").get(pk=asset.pk) == ("Boat", Status.READY)
