@@ -11,16 +11,23 @@ from archive.models import Asset, Space, Step, Work, WorkState
 from archive.models.work import Priority
 from archive.readiness import settle
 
+CHUNK = 5000
+
 
 def add_encode_work(assets: QuerySet[Asset], space: Space, priority: Priority) -> int:
     """Work rows for prepared assets that have none for this space yet; returns how many were new."""
     missing = assets.exclude(work__step=Step.ENCODE, work__target=space.slug)
-    rows = [
-        Work(asset_id=pk, step=Step.ENCODE, target=space.slug, priority=priority)
-        for pk in missing.values_list("pk", flat=True)
-    ]
-    Work.objects.bulk_create(rows, batch_size=5000, ignore_conflicts=True)
-    return len(rows)
+    # Ids are small, rows are not: of a million assets only some are rows at a time.
+    ids = list(missing.values_list("pk", flat=True))
+    for start in range(0, len(ids), CHUNK):
+        Work.objects.bulk_create(
+            [
+                Work(asset_id=pk, step=Step.ENCODE, target=space.slug, priority=priority)
+                for pk in ids[start : start + CHUNK]
+            ],
+            ignore_conflicts=True,
+        )
+    return len(ids)
 
 
 @transaction.atomic

@@ -106,7 +106,7 @@ class Pipeline:
         try:
             while (items := loading.result()) is not None:
                 loading = loader.submit(self.load if time.monotonic() < until else _nothing)
-                vectors = self.encode(items)
+                items, vectors = self.encode_all_but_bad(items)
                 self.heartbeat.progress()
                 if writing is not None:
                     writing.result()  # one batch behind at most: the queue between the stages is bounded
@@ -150,6 +150,29 @@ class Pipeline:
             else:  # deleted since, and its work with it
                 self.heartbeat.drop([one])
         return items
+
+    def encode_all_but_bad(self, items: list[Item]) -> tuple[list[Item], Vectors]:
+        """A picture whose vector is not finite fails alone; where all of several do, the model is at fault."""
+        try:
+            return items, self.encode(items)
+        except EncoderRefused as error:
+            refused = error
+        if len(items) == 1:
+            set_aside(items[0].claim, f"The model cannot read this picture. {refused}")
+            self.heartbeat.drop([items[0].claim])
+            return [], np.empty((0, 768), dtype=np.float32)
+        good: list[tuple[Item, Vectors]] = []
+        bad: list[Item] = []
+        for item in items:
+            try:
+                good.append((item, self.encode([item])))
+            except EncoderRefused:
+                bad.append(item)
+        if not good:
+            raise refused
+        for item in bad:
+            self.encode_all_but_bad([item])
+        return [item for item, _ in good], np.concatenate([vector for _, vector in good])
 
     def encode(self, items: list[Item]) -> Vectors:
         """(n, 768). When the device is full the batch is halved, down to one picture."""

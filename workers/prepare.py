@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.timezone import get_default_timezone
 
 from archive import dispatch
@@ -26,6 +26,7 @@ from workers.leases import Heartbeat
 
 log = logging.getLogger(__name__)
 BATCH = 8
+LAST_YEAR = 9999
 
 
 class OriginalMissing(Exception):
@@ -45,13 +46,24 @@ def drain_prepare(budget: float = 60.0) -> bool:
             heartbeat.hold(claims)
             try:
                 for one in claims:
-                    prepare(one, sandbox)
+                    prepare_alone(one, sandbox)
                     heartbeat.drop([one])
             finally:
                 release(heartbeat.held)
                 heartbeat.drop(claims)
             dispatch.ring(Step.ENCODE)
     return True
+
+
+def prepare_alone(one: Claim, sandbox: Sandbox) -> None:
+    """What nobody expected befalls this asset only: given back untouched, it would stop all behind it for ever."""
+    try:
+        prepare(one, sandbox)
+    except (OperationalError, InterfaceError):  # Postgres is away or busy: no fault of the asset
+        raise
+    except Exception as error:
+        log.exception("asset %s", one.asset_id)
+        try_later(one, f"Something unexpected happened ({type(error).__name__}); the log has more.")
 
 
 def prepare(one: Claim, sandbox: Sandbox) -> None:
@@ -74,6 +86,8 @@ def prepare(one: Claim, sandbox: Sandbox) -> None:
             if not finish([one]):
                 log.warning("asset %s: fenced, somebody else took over", asset.uuid)
                 return
+            # What a person wrote while the file was being decoded counts too.
+            asset = Asset.objects.select_for_update(no_key=True).get(pk=asset.pk)
             write_facts(asset, decoded)
             keep_rows(rows)
             Frame.objects.get_or_create(asset=asset, at=0.0, defaults={"representative": True})
@@ -128,9 +142,12 @@ def taken_at(decoded: Decoded) -> datetime | None:
         hours, minutes = decoded.taken_offset[1:].split(":")
         zone = timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
     try:
-        return datetime.fromisoformat(decoded.taken_at).replace(tzinfo=zone)
+        moment = datetime.fromisoformat(decoded.taken_at).replace(tzinfo=zone)
     except (ValueError, OverflowError):
         return None
+    # In another zone the last days of the calendar lie behind its end: Postgres keeps them, Python cannot
+    # read them back, and every list with that row would fail.
+    return moment if moment.year < LAST_YEAR else None
 
 
 def add_encoding(asset: Asset, done: Claim) -> None:

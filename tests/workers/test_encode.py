@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from PIL import Image
 
 from archive.models import Asset, Collection, Embedding, Space, Status, Step, Work, WorkState
 from archive.spaces import activate
@@ -25,7 +26,7 @@ from workers.claims import claim, reap
 from workers.encode import Pipeline, drain_encode
 from workers.encoders import load
 from workers.encoders.fake import FakeEncoder
-from workers.encoders.protocol import OutOfMemory
+from workers.encoders.protocol import EncoderRefused, OutOfMemory, Vectors
 from workers.prepare import drain_prepare
 from workers.spaces import make_space
 
@@ -306,3 +307,32 @@ def test_a_dead_worker_s_batch_is_done_by_the_next(harbour: Collection, fake_spa
     drain_encode()
     assert {a.pk for a in assets} == set(Embedding.objects.values_list("asset", flat=True))
     assert sorted(Work.objects.filter(step=Step.ENCODE).values_list("crashes", flat=True)) == [0, 0, 1, 1, 1]
+
+
+class Overflows(FakeEncoder):
+    """Gives no finite vector for a picture that is black."""
+
+    def encode_pictures(self, prepared: Sequence[Any]) -> Vectors:
+        if any(np.max(pixels) < 0 for pixels in prepared):
+            raise EncoderRefused("The model gave a vector that is not finite.")
+        return super().encode_pictures(prepared)
+
+
+def test_a_picture_that_overflows_the_model_fails_alone(harbour: Collection, fake_space: Space) -> None:
+    black = Image.new("RGB", (64, 64))
+    shown = [pictures.distinct(1), black, pictures.distinct(2)]
+    assets = [make_prepared(harbour, picture, fake_space) for picture in shown]
+    assert Pipeline(fake_space, Overflows()).run(time.monotonic() + 60) is False
+    assert states() == [WorkState.DONE, WorkState.QUARANTINED, WorkState.DONE]
+    assert Embedding.objects.count() == 2
+    assets[1].refresh_from_db()
+    assert assets[1].status == Status.FAILED
+    assert assets[1].error.startswith("The model cannot read this picture.")
+
+
+def test_a_model_that_reads_no_picture_at_all_is_not_held_against_them(harbour: Collection, fake_space: Space) -> None:
+    for side in (40, 50):
+        make_prepared(harbour, Image.new("RGB", (side, side)), fake_space)
+    with pytest.raises(EncoderRefused):
+        Pipeline(fake_space, Overflows()).run(time.monotonic() + 60)
+    assert states() == [WorkState.READY, WorkState.READY]

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
+from django.db import OperationalError
 from PIL import Image
+from PIL.ExifTags import IFD, Base
 
 from archive.decoder.refusals import DecoderCrashed, DecoderTimedOut
 from archive.decoder.sandbox import Sandbox
 from archive.incoming import receive
 from archive.ingest import ingest_file
-from archive.models import Asset, Collection, Frame, Space, Status, Step, Work, WorkState
+from archive.models import Asset, Collection, Frame, Rendition, Space, Status, Step, Work, WorkState
 from archive.models.work import Priority
 from archive.trash import purge, trash
 from tests import pictures
 from tests.cast import make_jpeg, upload
 from workers.claims import claim
-from workers.prepare import drain_prepare, prepare
+from workers.prepare import drain_prepare, prepare, read_original
 from workers.spaces import make_space
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -141,3 +144,67 @@ def test_the_pixel_limit_of_the_settings_holds(harbour: Collection, settings: ob
     asset.refresh_from_db()
     assert asset.status == Status.FAILED
     assert "400 x 300" in asset.error
+
+
+@pytest.mark.parametrize(("written", "kept"), [("9999:12:31 23:59:59", None), ("2024:05:01 12:30:45", 2024)])
+def test_a_camera_at_the_end_of_the_calendar_harms_no_list(
+    harbour: Collection, fake_space: Space, written: str, kept: int | None
+) -> None:
+    tags = Image.Exif()
+    tags.get_ifd(IFD.Exif).update({Base.DateTimeOriginal: written, Base.OffsetTimeOriginal: "-12:00"})
+    asset = take_in(harbour, pictures.jpeg(exif=tags))
+    drain_prepare()
+    found = Asset.objects.get(pk=asset.pk)  # a moment after the year 9999 could not be read back
+    assert (found.taken_at.year if found.taken_at else None) == kept
+    assert Rendition.objects.filter(asset=asset).exists()
+
+
+def test_words_written_while_a_file_is_decoded_stay(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset = take_in(harbour, pictures.travel("JPEG"))
+    read = read_original
+
+    def read_while_somebody_writes(*given: Any) -> Any:
+        decoded = read(*given)
+        Asset.objects.update(title="By a person", caption="Words", latitude=1.0, longitude=2.0)
+        return decoded
+
+    monkeypatch.setattr("workers.prepare.read_original", read_while_somebody_writes)
+    drain_prepare()
+    asset.refresh_from_db()
+    assert (asset.title, asset.caption, asset.latitude) == ("By a person", "Words", 1.0)
+    assert asset.width == 320
+
+
+def test_an_error_that_nobody_expected_holds_up_only_its_own_asset(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, *others = [take_in(harbour, pictures.png(pictures.distinct(seed))) for seed in range(3)]
+    read = read_original
+
+    def read_but_one(asset: Asset, sandbox: Sandbox) -> Any:
+        if asset.pk == odd.pk:
+            raise RuntimeError("nobody thought of this")
+        return read(asset, sandbox)
+
+    monkeypatch.setattr("workers.prepare.read_original", read_but_one)
+    assert drain_prepare() is False
+    states = dict(Work.objects.filter(step=Step.PREPARE).values_list("asset", "state"))
+    assert states == {odd.pk: WorkState.READY, **{other.pk: WorkState.DONE for other in others}}
+    work = Work.objects.get(asset=odd)
+    assert (work.errors, "RuntimeError" in work.last_error) == (1, True)
+
+
+def test_where_postgres_goes_away_nothing_is_held_against_an_asset(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in(harbour, pictures.jpeg())
+
+    def away(*given: Any) -> Any:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("workers.prepare.read_original", away)
+    with pytest.raises(OperationalError):
+        drain_prepare()
+    assert Work.objects.values_list("state", "errors", "attempts").get() == (WorkState.READY, 0, 0)
