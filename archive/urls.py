@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from archive.views import assets, collections, files, health, help, trash, upload
 
+handler500 = "archive.middleware.unexpected"
 urlpatterns = [
     path("", include("search.urls")),
     path("assets/<uuid:asset>/", assets.asset, name="asset"),

@@ -227,3 +227,9 @@ def test_a_long_list_is_estimated_and_a_short_one_counted(waiting: list[Work], m
     with CaptureQueriesContext(connection) as asked:
         assert estimated_count(Asset.objects.all()) == (3, True)
     assert [query["sql"].split()[0] for query in asked] == ["EXPLAIN"]
+
+
+@pytest.mark.parametrize("page", ["asset/?collection=", "asset/?status__exact=", "work/?state=", "collection/?name="])
+def test_a_zero_byte_in_a_filter_finds_nothing_and_is_no_crash(client: Client, alice: User, page: str) -> None:
+    client.force_login(alice)
+    assert client.get(f"/admin/archive/{page}%00").status_code == 404

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -128,3 +129,22 @@ def test_the_error_pages_need_neither_a_session_nor_a_database(client: Client) -
 
     assert "Something broke" in render_to_string("500.html")
     assert "Back in a moment" in render_to_string("503.html")
+
+
+def test_without_postgres_an_upload_is_told_to_come_back(
+    bob: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who uploads is asked while the body is read, before any view."""
+
+    def away(*given: Any) -> Any:
+        raise OperationalError("connection refused")
+
+    client.force_login(bob)
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", away)
+    client.raise_request_exception = False
+    strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    strict.cookies = client.cookies
+    strict.cookies["csrftoken"] = "a" * 32
+    for asker in (client, strict):
+        answer = asker.post("/upload/", {"files": SimpleUploadedFile("a.jpg", b"x")})
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5")
