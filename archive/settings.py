@@ -8,21 +8,21 @@ import os
 import sys
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 
 from archive.bundled.connections import read_connections
+from archive.environment import Environment, of_postgres
 from archive.redis_url import broker_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 
 # ---- Where things are -------------------------------------------------------------------------
 SIGHTLINE_DATA = Path(env.str("SIGHTLINE_DATA", default=str(BASE_DIR / "var"))).expanduser().resolve()
 # `manage.py up` leaves the addresses of its own Postgres and Valkey here; the environment wins.
 _bundled = read_connections(SIGHTLINE_DATA)
 
-DATABASE_URL = env.str("DATABASE_URL", default=_bundled.database_url if _bundled else "")
+DATABASE_URL = of_postgres(env.str("DATABASE_URL", default=_bundled.database_url if _bundled else ""))
 REDIS_URL = env.str("REDIS_URL", default=_bundled.redis_url if _bundled else "")
 
 # ---- Django -----------------------------------------------------------------------------------

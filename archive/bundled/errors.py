@@ -69,3 +69,10 @@ class BinariesMissing(BundledError):
         )
         self.service = service
         self.package = package
+
+
+class NotACount(BundledError):
+    def __init__(self, variable: str, value: str) -> None:
+        super().__init__(f"{variable} is {value!r}, but must be a whole number. See docs/settings.md.")
+        self.variable = variable
+        self.value = value

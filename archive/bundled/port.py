@@ -5,6 +5,8 @@ import socket
 
 from archive.bundled.errors import BundledError
 
+LAST_PORT = 65535
+
 
 class AddressUnusable(BundledError):
     def __init__(self, host: str, port: int, reason: str, advice: str) -> None:
@@ -16,6 +18,8 @@ class AddressUnusable(BundledError):
 
 def check_address(host: str, port: int) -> None:
     """Raise AddressUnusable unless a server could listen there now."""
+    if not 1 <= port <= LAST_PORT:  # the resolver would take it modulo 65536
+        raise AddressUnusable(host, port, "there is no such port", f"Choose one from 1 to {LAST_PORT} with --port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as listener:

@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.bundled.errors import NotACount
+
 # Encoding multiplies matrices; beside it, two threads of one process that wait for each other by spinning
 # lose more than they win (8.1 pictures a second became 0.6). So: more processes, one thread each.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -71,4 +73,7 @@ def _beat(data: Path) -> tuple[str, ...]:
 
 
 def _count(variable: str, default: int) -> int:
-    return max(1, int(os.environ.get(variable) or default))
+    said = os.environ.get(variable) or str(default)
+    if not said.strip().isdecimal():
+        raise NotACount(variable, said)
+    return max(1, int(said))

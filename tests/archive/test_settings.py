@@ -58,12 +58,23 @@ def test_importing_the_settings_writes_nothing_and_needs_nothing(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("SIGHTLINE_LEASE_SECONDS", "soon"), ("DEBUG", "perhaps so"), ("SIGHTLINE_UPLOAD_LIMIT", "2GB")],
+    ("name", "value", "wanted"),
+    [
+        ("SIGHTLINE_LEASE_SECONDS", "soon", "a whole number"),
+        ("SIGHTLINE_UPLOAD_LIMIT", "2GB", "a whole number"),
+        ("SIGHTLINE_QUERY_TIMEOUT", "", "a number"),
+        ("DEBUG", "perhaps so", "true or false"),
+        ("DATABASE_URL", "mysql://root:secret@host/db", "postgres://"),
+    ],
 )
-def test_a_value_that_makes_no_sense_does_not_pass_silently(name: str, value: str) -> None:
-    done = run(f"import archive.settings as s; print(s.{name})", **{name: value})
-    assert done.returncode != 0 or done.stdout == "False\n"
+def test_a_value_that_makes_no_sense_stops_every_command_with_one_sentence(name: str, value: str, wanted: str) -> None:
+    start = "import runpy, sys; sys.argv = ['manage.py', 'doctor']; runpy.run_path('manage.py', run_name='__main__')"
+    done = run(start, **{name: value})
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith(f"{name} is ")
+    assert f"must be {wanted}" in done.stderr
+    assert "secret" not in done.stderr
 
 
 def test_without_services_the_check_says_what_to_do() -> None:

@@ -21,6 +21,7 @@ from django.db import models
 from rich.console import Console
 
 from archive import checks, static_files
+from archive.bundled.errors import BundledError
 from archive.bundled.port import AddressUnusable, check_address
 from archive.bundled.processes import processes
 from archive.bundled.supervisor import LONGEST_PAUSE, Deaths, kept
@@ -100,6 +101,18 @@ def test_a_taken_port_is_refused_with_advice() -> None:
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(AddressUnusable, match="--host"):
         check_address("192.0.2.1", 8000)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 99999])
+def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
+    with pytest.raises(AddressUnusable, match=r"no such port.*from 1 to 65535"):
+        check_address("127.0.0.1", port)
+
+
+def test_a_number_of_processes_that_is_none_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_MEDIA_PROCESSES", "many")
+    with pytest.raises(BundledError, match="SIGHTLINE_MEDIA_PROCESSES is 'many'"):
+        processes(host="127.0.0.1", port=8000, data=tmp_path)
 
 
 # ---- what dies is started again ----------------------------------------------------------------

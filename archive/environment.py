@@ -1,0 +1,40 @@
+"""Variables of the environment, read as what they should be, or refused by name."""
+
+import os
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+YES_OR_NO = (*environ.Env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0", "f", "")
+MEANT = {int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class BadValue(ImproperlyConfigured):
+    """A variable says something that makes no sense; the message is for the person who set it."""
+
+    def __init__(self, name: str, value: str, wanted: str) -> None:
+        super().__init__(f"{name} is {value!r}, but must be {wanted}. See docs/settings.md.")
+        self.name = name
+        self.value = value
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # the library is not typed
+    """django-environ takes every word it does not know for false, and names no variable in its errors."""
+
+    def get_value(self, var: str, cast: Any = None, *arguments: Any, **options: Any) -> Any:
+        said = os.environ.get(var, "")
+        if cast is bool and said.strip().lower() not in YES_OR_NO:
+            raise BadValue(var, said, MEANT[bool])
+        try:
+            return super().get_value(var, cast, *arguments, **options)
+        except ValueError as error:
+            raise BadValue(var, said, MEANT.get(cast, "something else")) from error
+
+
+def of_postgres(url: str) -> str:
+    """`url` as it is. BadValue where it names another kind of database; its password stays out of the message."""
+    scheme = url.partition(":")[0]
+    if url and scheme not in {"postgres", "postgresql", "psql", "pgsql"}:
+        raise BadValue("DATABASE_URL", f"{scheme}:...", "postgres://user:password@host/name")
+    return url
