@@ -174,6 +174,7 @@ def test_files_that_arrive_at_the_same_moment_share_the_new_collection(bob: User
     together = threading.Barrier(4)
 
     def name_it(_: int) -> Collection:
+        connection.ensure_connection()
         together.wait()
         try:
             return collection_named("Holiday", bob)
