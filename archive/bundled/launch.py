@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.ioloop import PeriodicCallback
 
 from archive.bundled.errors import BundledError
@@ -17,6 +17,7 @@ from archive.bundled.services import RunningServices
 from archive.bundled.supervisor import Deaths, Supervisor, kept
 from archive.bundled.terminal import say
 
+ANSWER_PATIENCE = 5.0  # seconds for one look at the health page
 SAMPLE_PATIENCE = 180.0  # then `ready` does not wait any longer for the sample
 
 
@@ -116,10 +117,10 @@ class Watch:
         )
 
     async def _answers(self) -> bool:
-        request = HTTPRequest(f"{self.url}healthz", connect_timeout=2, request_timeout=5)
+        request = HTTPRequest(f"{self.url}healthz", connect_timeout=2, request_timeout=ANSWER_PATIENCE)
         try:
             answer = await AsyncHTTPClient().fetch(request, raise_error=False)
-        except OSError:
+        except (OSError, HTTPClientError):  # a time-out is raised in spite of raise_error
             return False
         return answer.code == 200
 

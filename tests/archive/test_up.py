@@ -1,5 +1,6 @@
 """`manage.py up`: its processes, what happens when one dies, and what it refuses."""
 
+import asyncio
 import http.client
 import io
 import os
@@ -21,6 +22,7 @@ from django.db import models
 from rich.console import Console
 
 from archive import checks, static_files
+from archive.bundled import launch
 from archive.bundled.errors import BundledError
 from archive.bundled.port import AddressUnusable, check_address
 from archive.bundled.processes import processes
@@ -113,6 +115,18 @@ def test_a_number_of_processes_that_is_none_is_refused_by_name(tmp_path: Path, m
     monkeypatch.setenv("SIGHTLINE_MEDIA_PROCESSES", "many")
     with pytest.raises(BundledError, match="SIGHTLINE_MEDIA_PROCESSES is 'many'"):
         processes(host="127.0.0.1", port=8000, data=tmp_path)
+
+
+def test_a_web_process_that_is_slow_to_start_is_asked_again_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(launch, "ANSWER_PATIENCE", 0.2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        watch = launch.Watch.__new__(launch.Watch)
+        watch.url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        assert asyncio.run(watch._answers()) is False
 
 
 # ---- what dies is started again ----------------------------------------------------------------
