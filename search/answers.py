@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
 from typing import Any
 
 from django.urls import reverse
@@ -35,7 +34,7 @@ def _hit(hit: Hit, page: str, thumbnail: str) -> dict[str, Any]:
         "filename": hit.asset.filename,
         "score": hit.score,
         "rank": hit.rank,
-        "moments": [asdict(moment) for moment in hit.moments],
+        "moments": [{"start": m.start, "end": m.end, "at": m.at, "score": m.score} for m in hit.moments],
         "url": page.replace(ANY, asset),
         "thumbnail": thumbnail.replace(ANY, asset) if hit.asset.width else None,
     }

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EncoderUnavailable", "NoSpace", "NotAnswered", "PictureExpired", "UnknownAsset", "search"]
 
+# What a page or a list of hits shows of an asset: reading the rest took longer than finding it.
+SHOWN = ("uuid", "kind", "status", "filename", "title", "width", "height", "duration", "taken_at")
+
 # So many are ranked for whoever turns the page; pages are cut from that, so that none repeats or loses a hit.
 DEPTH = 500
 
@@ -92,7 +95,7 @@ def depth_of(query: Query) -> int:
 def newest(query: Query, user: Person, watch: Stopwatch) -> Answer:
     """Without terms there is nothing to rank by: the newest come first."""
     with watch("newest"):
-        candidates = find_candidates(query, user, ready=False).select_related("collection").defer("exif", "notes")
+        candidates = find_candidates(query, user, ready=False).only(*SHOWN)
         rows = list(candidates.order_by("-added_at", "-id")[query.offset : query.offset + query.limit + 1])
     hits = tuple(Hit(asset, 0.0, query.offset + i) for i, asset in enumerate(rows[: query.limit], start=1))
     return Answer(hits, "newest", "", query.limit, len(hits), watch.took, len(rows) > query.limit)
@@ -100,8 +103,7 @@ def newest(query: Query, user: Person, watch: Stopwatch) -> Answer:
 
 def make_hits(page: list[Neighbour], among: QuerySet[Asset], offset: int) -> tuple[Hit, ...]:
     """Fetch the assets of a page in one query; what is not there any more drops out."""
-    slim = among.defer("exif", "notes")
-    assets = slim.in_bulk([neighbour.asset_id for neighbour in page])
+    assets = among.only(*SHOWN).in_bulk([neighbour.asset_id for neighbour in page])
     return tuple(
         Hit(
             asset=assets[neighbour.asset_id],
