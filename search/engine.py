@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["EncoderUnavailable", "NoSpace", "NotAnswered", "PictureExpired", "UnknownAsset", "search"]
 
 # What a page or a list of hits shows of an asset: reading the rest took longer than finding it.
-SHOWN = ("uuid", "kind", "status", "filename", "title", "width", "height", "duration", "taken_at")
+SHOWN = ("uuid", "collection", "kind", "status", "filename", "title", "width", "height", "duration", "taken_at")
 
 # So many are ranked for whoever turns the page; pages are cut from that, so that none repeats or loses a hit.
 DEPTH = 500
