@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from django.db import connection
+from django.db.models import QuerySet
 
-from archive.models import Space
+from archive.models import DIMENSIONS, Asset, Space
 
 Vector = npt.NDArray[np.float32]
 
@@ -33,6 +34,12 @@ ON CONFLICT (space_id, frame_id) DO NOTHING
 RETURNING asset_id
 """
 
+SAMPLE = """
+SELECT DISTINCT ON (asset_id) halfvec_send(vector) FROM archive_embedding
+WHERE space_id = %(space)s AND representative AND asset_id = ANY(%(assets)s)
+ORDER BY asset_id, frame_id LIMIT %(count)s
+"""
+
 
 def as_text(vector: Vector) -> str:
     """As Postgres reads a vector. Five digits are more than a half float holds."""
@@ -51,3 +58,15 @@ def copy_known_vectors(space: Space, assets: Sequence[int]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(COPY_KNOWN, {"space": space.pk, "assets": list(assets)})
         return [asset for (asset,) in cursor.fetchall()]
+
+
+def read_sample(space: Space, assets: QuerySet[Asset], count: int) -> npt.NDArray[np.float32]:
+    """(n <= count, 768): the representatives of some of `assets`, always the same ones. Their ids are random
+    and indexed, so the first ones by id are a fair sample that no scan has to look for."""
+    chosen = assets.order_by("uuid").values_list("pk", flat=True)[:count]
+    with connection.cursor() as cursor:
+        cursor.execute(SAMPLE, {"space": space.pk, "assets": list(chosen), "count": count})
+        rows = [bytes(row) for (row,) in cursor.fetchall()]
+    # As halfvec is sent: the number of dimensions, two bytes unused, the numbers.
+    parts = [np.frombuffer(row, dtype=">f2", offset=4) for row in rows]
+    return np.asarray(parts, dtype=np.float32).reshape(len(parts), DIMENSIONS)

@@ -24,6 +24,10 @@ def as_dict(answer: Answer) -> dict[str, Any]:
         "got": answer.got,
         "took": answer.took,
         "more": answer.more,
+        "well": answer.well,
+        "cut": answer.cut,
+        "note": answer.note,
+        "cursor": answer.cursor if answer.more else "",
     }
 
 
@@ -34,6 +38,8 @@ def _hit(hit: Hit, page: str, thumbnail: str) -> dict[str, Any]:
         "filename": hit.asset.filename,
         "score": hit.score,
         "rank": hit.rank,
+        "well": hit.well,
+        "said": hit.said,
         "moments": [{"start": m.start, "end": m.end, "at": m.at, "score": m.score} for m in hit.moments],
         "url": page.replace(ANY, asset),
         "thumbnail": thumbnail.replace(ANY, asset) if hit.asset.width else None,

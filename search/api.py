@@ -30,6 +30,7 @@ WHY_NOT: dict[type[failures.NotAnswered], tuple[str, int, int | None]] = {
     failures.NoSpace: ("no_space", 503, 60),
     failures.NotEncodedYet: ("not_encoded_yet", 409, 5),
     failures.PictureExpired: ("picture_expired", 410, None),
+    failures.StaleCursor: ("stale_cursor", 410, None),
     failures.UnknownAsset: ("not_found", 404, None),
 }
 UNREADABLE = {"unsupported": ("unsupported_media", 415), "empty": ("empty_file", 400), "too_large": ("too_large", 413)}
@@ -79,7 +80,7 @@ def read_body(request: Request) -> dict[str, str]:
         match value:
             case bool():
                 words[name] = "1" if value else ""
-            case str() | int():
+            case str() | int() | float():
                 words[name] = str(value)
             case None | UploadedFile():
                 pass

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 
 from archive.models import Kind
-from search.query import MAX_LIMIT, MAX_TEXT
+from search.query import MAX_DEPTH, MAX_LIMIT, MAX_TEXT, Mode, Order, Shape
 
 if TYPE_CHECKING:
     Plain = serializers.Serializer[Any]
@@ -16,17 +16,38 @@ else:
     Plain = serializers.Serializer
 
 TEXT = {"type": "string", "maxLength": MAX_TEXT}
+LIST = {**TEXT, "description": "Names with commas between them"}
+DAY = {"type": "string", "format": "date"}
+SIZE = {"type": "number", "minimum": 0}
 TERMS: dict[str, dict[str, Any]] = {
-    "q": {**TEXT, "description": "What to look for, in words"},
-    "without": {**TEXT, "description": "What to leave out, in words"},
+    "q": {**TEXT, "description": "What to look for, in words; “quoted words” must be written about it"},
+    "without": {**LIST, "description": "What to leave out, in words, with commas between them"},
     "like": {"type": "string", "format": "uuid", "description": "An asset to find similar ones of"},
+    "unlike": {"type": "string", "format": "uuid", "description": "An asset whose like is left out"},
     "picture": {"type": "string", "description": "A reference picture sent before, for an hour (Content-Location)"},
+    "box": {"type": "string", "description": "The part that is meant: left,top,width,height as shares of the picture"},
+    "balance": {"type": "number", "minimum": 0.05, "maximum": 0.95, "description": "How much words weigh beside it"},
+    "literal": {"type": "boolean", "description": "Take “no” and “without” for words like any other"},
     "collection": {"type": "string", "description": "The slug of a collection"},
     "kind": {"type": "string", "enum": list(Kind.values)},
-    "from": {"type": "string", "format": "date", "description": "Taken (else added) on this day or later"},
-    "to": {"type": "string", "format": "date", "description": "Taken (else added) on this day or before"},
+    "tag": {**LIST, "description": "Any of these tags"},
+    "alltags": {**LIST, "description": "All of these tags"},
+    "notags": {**LIST, "description": "None of these tags"},
+    "from": {**DAY, "description": "Taken (else added) on this day or later"},
+    "to": {**DAY, "description": "Taken (else added) on this day or before"},
+    "shape": {"type": "string", "enum": [shape.value for shape in Shape]},
+    "larger": {**SIZE, "description": "Megapixels at least"},
+    "smaller": {**SIZE, "description": "Megapixels at most"},
+    "by": {"type": "string", "description": "Who uploaded it"},
+    "placed": {"type": "string", "enum": ["yes", "no"], "description": "Whether it is known where it was taken"},
+    "longer": {**SIZE, "description": "Seconds at least"},
+    "shorter": {**SIZE, "description": "Seconds at most"},
+    "name": {"type": "string", "description": "In the file name"},
+    "mode": {"type": "string", "enum": [mode.value for mode in Mode], "description": "Where relevance ends"},
+    "order": {"type": "string", "enum": [order.value for order in Order]},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 60},
-    "offset": {"type": "integer", "minimum": 0, "maximum": 1000, "default": 0},
+    "offset": {"type": "integer", "minimum": 0, "maximum": MAX_DEPTH, "default": 0},
+    "cursor": {"type": "string", "description": "Of the answer before, with an `offset`: this is its next page"},
     "exact": {"type": "boolean", "default": False, "description": "Compare with everything, without the index"},
 }
 PARAMETERS = [OpenApiParameter(name, type=shape) for name, shape in TERMS.items()]
@@ -53,6 +74,8 @@ class HitShape(Plain):
     filename = serializers.CharField()
     score = serializers.FloatField(help_text="Higher is closer; comparable inside one answer only")
     rank = serializers.IntegerField(help_text="From 1")
+    well = serializers.BooleanField(help_text="Whether it matches well, or is less certain")
+    said = serializers.BooleanField(help_text="Whether the words stand in what is written about it")
     moments = MomentShape(many=True)
     url = serializers.CharField(help_text="The page about it")
     thumbnail = serializers.CharField(allow_null=True)
@@ -61,9 +84,13 @@ class HitShape(Plain):
 @extend_schema_serializer(component_name="Answer")
 class AnswerShape(Plain):
     hits = HitShape(many=True)
-    plan = serializers.ChoiceField(["exact", "hnsw", "newest"])
+    plan = serializers.ChoiceField(["exact", "hnsw", "newest", "words"])
     space = serializers.CharField(allow_blank=True)
     asked = serializers.IntegerField()
     got = serializers.IntegerField()
     took = serializers.DictField(child=serializers.FloatField(), help_text="Milliseconds a step")
-    more = serializers.BooleanField(help_text="Whether there is a next page: ask again with a larger offset")
+    more = serializers.BooleanField(help_text="Whether there is a next page: ask again with offset and cursor")
+    well = serializers.IntegerField(help_text="How many of all that were ranked match well; 0: nothing does")
+    cut = serializers.BooleanField(help_text="Whether the words were more than the model reads")
+    note = serializers.CharField(allow_blank=True, help_text="What was done otherwise than asked")
+    cursor = serializers.CharField(allow_blank=True, help_text="For the next page")

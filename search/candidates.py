@@ -5,29 +5,91 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import BigIntegerField, CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.utils.timezone import make_aware
 
-from archive.models import Asset, Status
-from search.query import Query
+from archive.models import Asset, Status, Tag
+from archive.models.concepts import fold
+from search.lookups import ILike
+from search.negation import split_list
+from search.phrases import must_say, read_phrases
+from search.query import Query, Shape
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
+CharField.register_lookup(ILike)
+
+SHAPES = {
+    Shape.LANDSCAPE: Q(width__gt=F("height")),
+    Shape.PORTRAIT: Q(width__lt=F("height")),
+    Shape.SQUARE: Q(width=F("height")),
+}
+PLACED = Q(latitude__isnull=False) | ~Q(place="")
+MEGAPIXEL = 1_000_000
+PIXELS = ExpressionWrapper(Cast("width", BigIntegerField()) * F("height"), output_field=BigIntegerField())
+
 
 def find_candidates(query: Query, user: Person, *, ready: bool = True) -> QuerySet[Asset]:
-    """Assets that may be found. A date filter means when a picture was taken or, unknown, added."""
+    """Assets that may be found: permitted, ready, within the filters, saying what stands in quotes."""
     found: QuerySet[Asset] = Asset.objects.visible_to(user)
     if ready:
         found = found.filter(status=Status.READY)
+        if query.asks and (query.like or query.unlike):
+            found = found.exclude(uuid__in=[one for one in (query.like, query.unlike) if one])
+    for phrase in read_phrases(query.text):
+        found = must_say(found, phrase)
+    return _dated(_tagged(_plain(found, query), query), query)
+
+
+def _plain(found: QuerySet[Asset], query: Query) -> QuerySet[Asset]:
+    """The filters by the asset's own columns."""
+    conditions = []
     if query.collection:
-        found = found.filter(collection__slug=query.collection)
+        conditions.append(Q(collection__slug=query.collection))
     if query.kind:
-        found = found.filter(kind=query.kind)
-    if query.like and query.asks and ready:
-        found = found.exclude(uuid=query.like)
+        conditions.append(Q(kind=query.kind))
+    if query.shape:
+        conditions.append(SHAPES[Shape(query.shape)])
+    if query.larger or query.smaller:
+        found = found.alias(pixels=PIXELS)
+    if query.larger:
+        conditions.append(Q(pixels__gte=query.larger * MEGAPIXEL))
+    if query.smaller:
+        conditions.append(Q(pixels__lte=query.smaller * MEGAPIXEL))
+    if query.uploader:
+        conditions.append(Q(uploader__username=query.uploader))
+    if query.placed:
+        conditions.append(PLACED if query.placed == "yes" else ~PLACED)
+    if query.longer:
+        conditions.append(Q(duration__gte=query.longer))
+    if query.shorter:
+        conditions.append(Q(duration__lte=query.shorter))
+    if query.name:
+        conditions.append(Q(filename__ilike=query.name))
+    return found.filter(*conditions)
+
+
+def _tagged(found: QuerySet[Asset], query: Query) -> QuerySet[Asset]:
+    """Only accepted tags count."""
+    if query.tags:
+        found = found.filter(_has_tag(*split_list(query.tags)))
+    for name in split_list(query.all_tags):
+        found = found.filter(_has_tag(name))
+    if query.no_tags:
+        found = found.filter(~_has_tag(*split_list(query.no_tags)))
+    return found
+
+
+def _has_tag(*names: str) -> Exists:
+    accepted = Tag.objects.accepted().filter(concept__folded__in=[fold(name) for name in names])
+    return Exists(accepted.filter(asset=OuterRef("pk")))
+
+
+def _dated(found: QuerySet[Asset], query: Query) -> QuerySet[Asset]:
+    """When a picture was taken or, unknown, added."""
     when = Coalesce("taken_at", "added_at")
     if query.date_from:
         found = found.filter(GreaterThanOrEqual(when, _start_of(query.date_from)))

@@ -1,34 +1,47 @@
-"""Search, on one screen: encode the terms, choose the candidates, find neighbours, make hits."""
+"""Search, on one screen: encode the terms, choose the candidates, find neighbours, judge, make hits."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from archive.models import Asset, Space
+from search.browsing import browse
 from search.candidates import find_candidates
-from search.exclusion import push_down
-from search.failures import EncoderUnavailable, NoSpace, NotAnswered, PictureExpired, UnknownAsset
-from search.hits import Answer, Hit, Moment
-from search.neighbours import Neighbour, find_neighbours
-from search.query import Query
-from search.ranking import continued, find_ranking, keep_ranking
-from search.terms import encode_terms, encode_without
+from search.failures import EncoderUnavailable, NoSpace, NotAnswered, PictureExpired, StaleCursor, UnknownAsset
+from search.hits import SHOWN, Answer, Hit, Moment
+from search.judging import Judge
+from search.neighbours import find_neighbours
+from search.phrases import find_sayings
+from search.query import MAX_DEPTH, Order, Query
+from search.ranking import Ranked, Ranking, continued, find_ranking, keep_ranking, name_ranking
+from search.sight import sight_of
+from search.terms import encode_terms
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
-__all__ = ["EncoderUnavailable", "NoSpace", "NotAnswered", "PictureExpired", "UnknownAsset", "search"]
+__all__ = [
+    "EncoderUnavailable",
+    "NoSpace",
+    "NotAnswered",
+    "PictureExpired",
+    "StaleCursor",
+    "UnknownAsset",
+    "rank_all",
+    "search",
+]
 
-# What a page or a list of hits shows of an asset: reading the rest took longer than finding it.
-SHOWN = ("uuid", "collection", "kind", "status", "filename", "title", "width", "height", "duration", "taken_at")
-
-# So many are ranked for whoever turns the page; pages are cut from that, so that none repeats or loses a hit.
-DEPTH = 500
+# So many sayings are fused with as many neighbours as are asked for.
+SAYINGS = 200
+# Leaving out compares hits with each other: beyond so many none comes back up.
+PUSHED = 400
+WORDS_ONLY = "The search worker does not answer, so these were found by what is written about them alone."
 
 
 class Stopwatch:
@@ -48,69 +61,116 @@ def search(query: Query, user: Person) -> Answer:
     """Answer a query for a person. Raises `NotAnswered` and its kin, whose words are for people."""
     watch = Stopwatch()
     if not query.asks:
-        return newest(query, user, watch)
-    space = Space.objects.active()
-    if space is None:
-        raise NoSpace
-    shown = find_ranking(query, space, user) if query.offset else None
-    ranked = shown
-    if ranked is None or len(ranked.neighbours) <= query.offset + query.limit:
-        with watch("encode"):
-            terms = encode_terms(query, space, user)
-            without = encode_without(query, space)
-        with watch("neighbours"):
-            candidates = find_candidates(query, user)
-            ranked = find_neighbours(space, terms.vector, candidates, depth_of(query), exact=query.exact)
-            if without is not None:
-                ranked = push_down(ranked, space, without)
-            if shown is not None:
-                ranked = continued(shown, ranked)
-        keep_ranking(query, space, user, ranked)
+        with watch("newest"):
+            return replace(browse(query, user), took=watch.took)
+    space, sight = searched_space(), sight_of(user)
+    name = name_ranking(query, space, user, sight)
+    shown = find_ranking(name) if query.offset else None
+    if query.cursor and (query.cursor != name or shown is None):
+        raise StaleCursor
+    ranking = shown
+    end = query.offset + query.limit
+    if ranking is None or (len(ranking.hits) <= end and not ranking.whole):
+        depth = MAX_DEPTH if query.offset else depth_of(query)
+        ranking = rank(query, space, user, sight, depth, watch)
+        if shown is not None:
+            ranking = continued(shown, ranking)
+        keep_ranking(name, ranking)
     with watch("hits"):
-        page = ranked.neighbours[query.offset : query.offset + query.limit]
         # What the statement just gave was permitted there; what was kept may have gone out of sight since.
-        assets = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
-        hits = make_hits(page, assets, query.offset)
+        among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
+        hits = make_hits(ranking.hits[query.offset : end], among, query.offset)
     return Answer(
         hits=hits,
-        plan=ranked.plan,
+        plan=ranking.plan,
         space=space.slug,
         asked=query.limit,
         got=len(hits),
         took=watch.took,
-        more=len(ranked.neighbours) > query.offset + query.limit,
+        more=len(ranking.hits) > end,
+        well=ranking.well,
+        well_is_all=ranking.whole or ranking.well < len(ranking.hits),
+        cut=ranking.cut,
+        note=WORDS_ONLY if ranking.plan == "words" else "",
+        cursor=name,
     )
 
 
+def rank_all(query: Query, user: Person) -> Ranking:
+    """The whole ranking of a query, as deep as pages go: for counts, and for what is done to all results."""
+    space, sight = searched_space(), sight_of(user)
+    name = name_ranking(query, space, user, sight)
+    kept = find_ranking(name)
+    if kept is not None and (kept.whole or len(kept.hits) >= MAX_DEPTH):
+        return kept
+    ranking = rank(query, space, user, sight, MAX_DEPTH, Stopwatch())
+    if kept is not None:
+        ranking = continued(kept, ranking)
+    keep_ranking(name, ranking)
+    return ranking
+
+
+def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch: Stopwatch) -> Ranking:
+    candidates = find_candidates(query, user)
+    with watch("words"):
+        sayings = find_sayings(candidates, query.text, SAYINGS) if query.text else []
+    try:
+        with watch("encode"):
+            terms = encode_terms(query, space, user)
+    except EncoderUnavailable:
+        if not sayings:
+            raise
+        # Nobody reads words as pictures now. What says them can be found all the same.
+        return Ranking([Ranked(one.asset_id, 0, 0.0, said=True) for one in sayings], "words", whole=True)
+    with watch("neighbours"):
+        found = find_neighbours(space, terms.wanted, candidates, depth, exact=query.exact)
+    with watch("judge"):
+        hits = Judge(query, terms, space, user, sight).rank(found.neighbours, sayings)
+        if query.order is not Order.CLOSEST:
+            hits = by_date(hits, query.order)
+    # Behind the first hit that was not wanted, or less certain, none is better.
+    whole = len(found.neighbours) < depth or len(hits) < len(found.neighbours)
+    return Ranking(hits, found.plan, whole, terms.cut)
+
+
+def searched_space() -> Space:
+    space = Space.objects.active()
+    if space is None:
+        raise NoSpace
+    return space
+
+
 def depth_of(query: Query) -> int:
-    """Most people look at one page: it is ranked alone, in a third of the time.
-
-    Leaving out compares each hit with the others, so it needs them all.
-    """
-    if query.offset or query.without:
-        return max(DEPTH, query.offset + query.limit + 1)
-    return query.limit + 1
+    """Most people look at one page: it is ranked alone, in a third of the time."""
+    if query.order is not Order.CLOSEST:
+        return MAX_DEPTH
+    least = PUSHED if query.without or query.unlike else 0
+    return max(least, query.limit + 1)
 
 
-def newest(query: Query, user: Person, watch: Stopwatch) -> Answer:
-    """Without terms there is nothing to rank by: the newest come first."""
-    with watch("newest"):
-        candidates = find_candidates(query, user, ready=False).only(*SHOWN)
-        rows = list(candidates.order_by("-added_at", "-id")[query.offset : query.offset + query.limit + 1])
-    hits = tuple(Hit(asset, 0.0, query.offset + i) for i, asset in enumerate(rows[: query.limit], start=1))
-    return Answer(hits, "newest", "", query.limit, len(hits), watch.took, len(rows) > query.limit)
+def by_date(hits: list[Ranked], order: Order) -> list[Ranked]:
+    """What matches well, the newest first; where nothing does, everything."""
+    relevant = [hit for hit in hits if hit.well] or hits
+    ids = [hit.asset_id for hit in relevant]
+    when = F("taken_at") if order is Order.TAKEN else F("added_at")
+    dated = Asset.objects.filter(pk__in=ids).order_by(when.desc(nulls_last=True), "-pk").values_list("pk", flat=True)
+    place = {pk: number for number, pk in enumerate(dated)}
+    return sorted(relevant, key=lambda hit: place.get(hit.asset_id, len(place)))
 
 
-def make_hits(page: list[Neighbour], among: QuerySet[Asset], offset: int) -> tuple[Hit, ...]:
+def make_hits(page: list[Ranked], among: QuerySet[Asset], offset: int) -> tuple[Hit, ...]:
     """Fetch the assets of a page in one query; what is not there any more drops out."""
-    assets = among.only(*SHOWN).in_bulk([neighbour.asset_id for neighbour in page])
+    assets = among.only(*SHOWN).in_bulk([hit.asset_id for hit in page])
     return tuple(
         Hit(
-            asset=assets[neighbour.asset_id],
-            score=round(-neighbour.distance, 4),
+            asset=assets[hit.asset_id],
+            score=round(hit.closeness, 4),
             rank=rank,
-            moments=(Moment(0.0, 0.0, 0.0, round(-neighbour.distance, 4)),),
+            moments=(Moment(0.0, 0.0, 0.0, round(hit.closeness, 4)),),
+            well=hit.well,
+            said=hit.said,
+            share=hit.share,
         )
-        for rank, neighbour in enumerate(page, start=offset + 1)
-        if neighbour.asset_id in assets
+        for rank, hit in enumerate(page, start=offset + 1)
+        if hit.asset_id in assets
     )

@@ -1,29 +1,23 @@
-"""Leaving out: what shows the unwanted goes to the end, the rest keeps its order."""
+"""Leaving out: what shows the unwanted is pushed down, the rest keeps its order.
+
+Subtracting the unwanted words from the query would drag it away from what is wanted. A penalty leaves the
+query alone and touches only the hits that resemble the unwanted more than pictures at large do.
+On scenes with known contents this beats both the plain words and subtraction: docs/relevance.md.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from search.background import Background
 
-import numpy as np
-
-from archive.models import Space
-from archive.vectors import Vector
-from search.neighbours import Found, similarities
-
-# Subtracting the unwanted words from the query drags it away from what is wanted. A penalty
-# leaves the query alone and touches only the candidates that resemble the unwanted more than
-# most of them do.
-WEIGHT = 1.0
+# In spreads of the background: from where a likeness counts, and what one spread of it costs in spreads of
+# the closeness to what is wanted.
+FROM = 0.5
+PRICE = 1.0
 
 
-def push_down(found: Found, space: Space, unwanted: Vector) -> Found:
-    """Rank again, with a penalty by how far each hit's likeness to `unwanted` exceeds the median."""
-    if not found.neighbours:
-        return found
-    likeness = similarities(space, unwanted, [n.frame_id for n in found.neighbours])
-    usual = float(np.median(list(likeness.values())))
-    ranked = sorted(
-        found.neighbours,
-        key=lambda n: n.distance + WEIGHT * max(0.0, likeness.get(n.frame_id, usual) - usual),
-    )
-    return replace(found, neighbours=ranked)
+def penalty(likeness: float, unwanted: Background, wanted: Background) -> float:
+    """What a hit loses of its closeness for being like something unwanted."""
+    if not unwanted.known:
+        return max(0.0, likeness)
+    excess = (likeness - unwanted.mean) / unwanted.spread - FROM
+    return PRICE * wanted.spread * max(0.0, excess)

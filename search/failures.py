@@ -34,3 +34,11 @@ class EncoderUnavailable(NotAnswered):
             "Browsing and “more like this” still work."
         )
         self.reason = reason
+
+
+class StaleCursor(NotAnswered):
+    def __init__(self) -> None:
+        super().__init__(
+            "The list that this page belongs to is not kept any more: some time has passed, or what you may see "
+            "has changed. Search again to start it anew."
+        )

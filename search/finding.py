@@ -82,7 +82,7 @@ def rank(among: QuerySet[Asset], query: Query, user: Person) -> QuerySet[Asset] 
     if space is None:
         raise NoSpace
     terms = encode_terms(query, space, user)
-    ids = [n.asset_id for n in find_neighbours(space, terms.vector, among, NEAREST).neighbours]
+    ids = [n.asset_id for n in find_neighbours(space, terms.wanted, among, NEAREST).neighbours]
     if not ids:
         return None
     place = Func(

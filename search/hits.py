@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 
 from archive.models import Asset
 
+# What a page or a list of hits shows of an asset: reading the rest took longer than finding it.
+SHOWN = (
+    *("uuid", "collection", "kind", "status", "filename", "title", "width", "height", "duration"),
+    *("taken_at", "added_at"),
+)
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -19,24 +25,53 @@ class Moment:
 
 @dataclass(frozen=True)
 class Hit:
+    """`well`: it matches well; `said`: the words stand in what is written about it; `share`: of pictures at
+    large, so many are less close."""
+
     asset: Asset
     score: float  # inner product of unit vectors: higher is closer, comparable inside one answer only
     rank: int  # from 1
     moments: tuple[Moment, ...] = ()
+    well: bool = True
+    said: bool = False
+    share: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """The score as people say it."""
+        if self.said:
+            return "says it"
+        if not self.share:
+            return ""
+        closer = f"closer than {min(self.share, 0.999) * 100:.3g} in 100 pictures"
+        return closer if self.well else f"less certain, {closer}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`asked` and `got` count rows, `took` is milliseconds a step, `more` says that a next page exists."""
+    """`asked` and `got` count rows, `took` is milliseconds a step, `more` says that a next page exists.
+
+    `well`: how many are known to match well, of all that were ranked. `note`: what was done otherwise than asked.
+    """
 
     hits: tuple[Hit, ...] = ()
-    plan: str = ""  # "exact" | "hnsw" | "newest"
+    plan: str = ""  # "exact" | "hnsw" | "newest" | "words"
     space: str = ""
     asked: int = 0
     got: int = 0
     took: dict[str, float] = field(default_factory=dict)
     more: bool = False
+    well: int = 0
+    well_is_all: bool = True
+    cut: bool = False
+    note: str = ""
+    cursor: str = ""
 
     @property
     def milliseconds(self) -> float:
         return round(sum(self.took.values()), 1)
+
+    @property
+    def nothing_well(self) -> bool:
+        """Hits, and none of them matches well."""
+        return bool(self.hits) and not self.well and self.plan != "newest"

@@ -1,10 +1,13 @@
-"""Reference pictures: decoded in the sandbox, encoded once, kept for an hour as numbers and a stamp.
+"""Reference pictures: decoded in the sandbox, kept small in memory for an hour, and only for who brought them.
 
-The picture itself is never stored.
+What came is never stored: what stays is the rendition that the model reads, so that a box can be drawn on it,
+a stamp to show, and the vector.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import secrets
 import threading
 from dataclasses import dataclass
@@ -13,13 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.conf import settings
 from django.core.cache import cache
+from PIL import Image
 from redis.exceptions import RedisError
 
 from archive.decoder.sandbox import Sandbox
 from archive.decoder.specs import ENCODER, Spec
-from archive.models import DIMENSIONS, Space
+from archive.models import Space
 from archive.vectors import Vector
-from search.failures import EncoderUnavailable, NoSpace
+from search.boxes import Box
+from search.failures import EncoderUnavailable
 from workers import client
 
 if TYPE_CHECKING:
@@ -28,43 +33,29 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 KEEP_SECONDS = 3600
-VECTOR_BYTES = 4 * DIMENSIONS
 STAMP = Spec("stamp", "image/webp", quality=75, longest=128)
+LENGTH = 4  # bytes in front of the rendition that say how long it is
 
 
 @dataclass(frozen=True)
 class Picture:
-    vector: Vector
+    rendition: bytes  # JPEG, as the model reads it
     thumbnail: bytes  # WebP
-    space: str
 
 
 def keep_picture(file: File[bytes], user: Person) -> str:
-    """Encode an uploaded picture for `user`; returns the key under which it is kept for an hour.
+    """Decode an uploaded picture for `user`; returns the key under which it is kept for an hour.
 
     Raises `archive.decoder.refusals.DecoderError` and `EncoderUnavailable`, with words for people.
     """
-    space = Space.objects.active()
-    if space is None:
-        raise NoSpace
-    vector, stamp = encode_upload(space, file.read())
+    decoded = _sandbox().decode(file.read(), specs=(ENCODER, STAMP))
+    rendition, stamp = decoded.renditions["encoder"].data, decoded.renditions["stamp"].data
     key = secrets.token_urlsafe(16)
-    head = vector.astype("<f4").tobytes() + bytes([len(space.slug)]) + space.slug.encode()
     try:
-        cache.set(_name(key, user), head + stamp, KEEP_SECONDS)
+        cache.set(_name(key, user), len(rendition).to_bytes(LENGTH, "big") + rendition + stamp, KEEP_SECONDS)
     except (RedisError, OSError) as error:
         raise EncoderUnavailable(str(error)) from error
     return key
-
-
-def encode_upload(space: Space, data: bytes) -> tuple[Vector, bytes]:
-    """The unit vector of a picture file's bytes, and its stamp."""
-    decoded = _sandbox().decode(data, specs=(ENCODER, STAMP))
-    try:
-        vector = client.encode_picture(space, decoded.renditions["encoder"].data)
-    except client.EncoderUnavailable as error:
-        raise EncoderUnavailable(str(error)) from error
-    return vector, decoded.renditions["stamp"].data
 
 
 def find_picture(key: str, user: Person) -> Picture | None:
@@ -75,9 +66,38 @@ def find_picture(key: str, user: Person) -> Picture | None:
         return None
     if kept is None:
         return None
-    end = VECTOR_BYTES + 1 + kept[VECTOR_BYTES]
-    vector = np.frombuffer(kept[:VECTOR_BYTES], dtype="<f4")
-    return Picture(vector, kept[end:], kept[VECTOR_BYTES + 1 : end].decode())
+    end = LENGTH + int.from_bytes(kept[:LENGTH], "big")
+    return Picture(kept[LENGTH:end], kept[end:])
+
+
+def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:
+    """The unit vector (768,) of a rendition, or of the part of it that a box was drawn around.
+
+    Remembered for an hour: who turns pages, or adds a word, has the same picture encoded once.
+    """
+    name = f"part:{space.fingerprint[:16]}:{hashlib.sha256(jpeg).hexdigest()}:{box or ''}"
+    try:
+        kept: bytes | None = cache.get(name)
+    except (RedisError, OSError):
+        kept = None
+    if kept is not None:
+        return np.frombuffer(kept, dtype="<f4")
+    try:
+        vector = client.encode_picture(space, _cut(jpeg, box) if box else jpeg)
+    except client.EncoderUnavailable as error:
+        raise EncoderUnavailable(str(error)) from error
+    try:
+        cache.set(name, vector.astype("<f4").tobytes(), KEEP_SECONDS)
+    except (RedisError, OSError):
+        return vector
+    return vector
+
+
+def _cut(jpeg: bytes, box: Box) -> bytes:
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+        box.cut(picture.convert("RGB")).save(out, "JPEG", quality=95)
+    return out.getvalue()
 
 
 def _name(key: str, user: Person) -> str:

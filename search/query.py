@@ -1,66 +1,92 @@
-"""What is asked: one frozen object from the URL to the SQL and back."""
+"""One question: frozen, readable from a URL and writable to one. Pages, API and command line share it."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from archive.models import Kind
+from search import reading
+from search.boxes import Box
+from search.negation import join_list, split_list, split_negations
+from search.reading import MAX_DEPTH, MAX_LIMIT, MAX_TEXT, BadQuery, Mode, Order, Shape
 
-MAX_TEXT = 300
-MAX_LIMIT = 200
+__all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_TEXT", "BadQuery", "Box", "Mode", "Order", "Query", "Shape"]
 
-
-class BadQuery(Exception):
-    """A part of the query makes no sense; `fields` says which and why, as sentences."""
-
-    def __init__(self, problems: dict[str, str]) -> None:
-        super().__init__(" ".join(problems.values()))
-        self.fields = problems
+FILTERS = (
+    *("collection", "kind", "tags", "all_tags", "no_tags", "date_from", "date_to", "shape", "larger", "smaller"),
+    *("uploader", "placed", "longer", "shorter", "name"),
+)
 
 
 @dataclass(frozen=True)
 class Query:
-    """Terms (words, words to avoid, a stored asset, an uploaded picture) and filters.
+    """Terms, filters, and how the answer should be. Lists are texts with commas, as people write them.
 
     The URL carries only what differs from the defaults: `Query.from_params(q.params()) == q`.
     """
 
+    # Terms. `box` is the part of the picture (or of the liked asset) that is meant; `balance` says how much the
+    # words weigh beside them, in [0.05, 0.95]. `literal`: "no" and "without" are words like any other.
     text: str = ""
     without: str = ""
     like: uuid.UUID | None = None
+    unlike: uuid.UUID | None = None
     picture: str = ""  # the key under which an uploaded picture is kept for a while
+    box: Box | None = None
+    balance: float = 0.5
+    literal: bool = False
+    # Filters: yes or no, and exact.
     collection: str = ""
     kind: str = ""
+    tags: str = ""  # any of them
+    all_tags: str = ""
+    no_tags: str = ""
     date_from: date | None = None
     date_to: date | None = None
+    shape: str = ""
+    larger: float = 0.0  # megapixels at least
+    smaller: float = 0.0  # and at most
+    uploader: str = ""
+    placed: str = ""  # yes or no: whether it is known where it was taken
+    longer: float = 0.0  # seconds at least
+    shorter: float = 0.0  # and at most
+    name: str = ""  # in the file name
+    # The answer
+    mode: Mode = Mode.BALANCED
+    order: Order = Order.CLOSEST
     offset: int = 0
+    cursor: str = ""  # of the answer whose next page this is: search.ranking, search.browsing
     limit: int = 60
     exact: bool = False
 
     @property
     def asks(self) -> bool:
         """Whether there is something to rank by; without it a page browses the newest."""
-        return bool(self.text or self.without or self.like or self.picture)
+        return bool(self.text or self.without or self.like or self.unlike or self.picture)
 
     @property
     def filters(self) -> bool:
-        return bool(self.collection or self.kind or self.date_from or self.date_to)
+        return any(getattr(self, name) for name in FILTERS)
+
+    @property
+    def unwanted(self) -> tuple[str, ...]:
+        """The words to leave out, one by one."""
+        return split_list(self.without)
 
     def but(self, **changes: Any) -> Query:
         """The same query with something changed, from its first page on."""
-        return replace(self, **{"offset": 0, **changes})
+        return replace(self, **{"offset": 0, "cursor": "", **changes})
 
     def params(self) -> dict[str, str]:
         found = {}
         for field in fields(self):
             value = getattr(self, field.name)
             if value != field.default:
-                found[NAMES.get(field.name, field.name)] = "1" if value is True else str(value)
+                found[NAMES.get(field.name, field.name)] = _written(value)
         return found
 
     def url(self, path: str = "/") -> str:
@@ -81,70 +107,73 @@ class Query:
                 values[field.name] = READERS[field.name](raw)
             except ValueError as error:
                 problems[name] = str(error)
-        if not problems and values.get("date_from", date.min) > values.get("date_to", date.max):
-            problems["from"] = "The first date lies after the last one."
+        for low, high, name, sentence in RANGES:
+            if low in values and high in values and values[low] > values[high]:
+                problems.setdefault(name, sentence)
         if problems:
             raise BadQuery(problems)
-        return cls(**values)
+        return _with_negations(cls(**values))
 
 
-NAMES = {"text": "q", "date_from": "from", "date_to": "to"}
+def _with_negations(query: Query) -> Query:
+    """ "Without ..." in the text becomes a term of its own, unless the words are meant literally."""
+    if query.literal or not query.text:
+        return query
+    wanted, unwanted = split_negations(query.text)
+    if not unwanted:
+        return query
+    without = join_list((*query.unwanted, *(part for part in unwanted if part not in query.unwanted)))
+    return replace(query, text=wanted, without=join_list(split_list(without))[:MAX_TEXT].rstrip(", "))
 
 
-def _words(raw: str) -> str:
-    if len(raw) > MAX_TEXT:
-        raise ValueError(f"At most {MAX_TEXT} characters, please: the model reads only the first few dozen words.")
-    return " ".join(raw.split())
+def _written(value: Any) -> str:
+    if value is True:
+        return "1"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _uuid(raw: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(raw)
-    except ValueError:
-        raise ValueError("That is not the id of an asset.") from None
-
-
-def _kind(raw: str) -> str:
-    if raw not in Kind.values:
-        raise ValueError(f"A kind is one of: {', '.join(Kind.values)}.")
-    return raw
-
-
-def _date(raw: str) -> date:
-    try:
-        found = date.fromisoformat(raw)
-    except ValueError:
-        raise ValueError("Write a date as 2026-05-31.") from None
-    if not 1000 <= found.year <= 9000:  # the days around the ends of the calendar have no neighbours
-        raise ValueError("Write a date of this age, as 2026-05-31.")
-    return found
-
-
-def _number(low: int, high: int) -> Any:
-    def read(raw: str) -> int:
-        if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not low <= int(raw) <= high:
-            raise ValueError(f"A whole number from {low} to {high}, please.")
-        return int(raw)
-
-    return read
-
-
-def _short(raw: str) -> str:
-    if len(raw) > 100:
-        raise ValueError("That is too long.")
-    return raw
-
-
-READERS = {
-    "text": _words,
-    "without": _words,
-    "like": _uuid,
-    "picture": _short,
-    "collection": _short,
-    "kind": _kind,
-    "date_from": _date,
-    "date_to": _date,
-    "offset": _number(0, 1000),
-    "limit": _number(1, MAX_LIMIT),
-    "exact": lambda raw: raw in ("1", "true", "yes"),
+NAMES = {
+    "text": "q",
+    "date_from": "from",
+    "date_to": "to",
+    "tags": "tag",
+    "all_tags": "alltags",
+    "no_tags": "notags",
+    "uploader": "by",
+}
+RANGES = (
+    ("date_from", "date_to", "from", "The first date lies after the last one."),
+    ("larger", "smaller", "larger", "The smallest size is larger than the largest."),
+    ("longer", "shorter", "longer", "The shortest time is longer than the longest."),
+)
+READERS: dict[str, Callable[[str], Any]] = {
+    "text": reading.words,
+    "without": reading.listed,
+    "like": reading.identity,
+    "unlike": reading.identity,
+    "picture": reading.short,
+    "box": Box.read,
+    "balance": reading.number(0.05, 0.95),
+    "literal": reading.truth,
+    "collection": reading.short,
+    "kind": reading.KIND,
+    "tags": reading.listed,
+    "all_tags": reading.listed,
+    "no_tags": reading.listed,
+    "date_from": reading.day,
+    "date_to": reading.day,
+    "shape": reading.one_of([shape.value for shape in Shape], "A shape"),
+    "larger": reading.number(0, 10_000),
+    "smaller": reading.number(0, 10_000),
+    "uploader": reading.short,
+    "placed": reading.either,
+    "longer": reading.number(0, 1_000_000),
+    "shorter": reading.number(0, 1_000_000),
+    "name": reading.short,
+    "mode": reading.one_of(Mode, "A mode"),
+    "order": reading.one_of(Order, "An order"),
+    "offset": reading.whole(0, MAX_DEPTH),
+    "cursor": reading.short,
+    "limit": reading.whole(1, MAX_LIMIT),
+    "exact": reading.truth,
 }

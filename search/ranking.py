@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,7 +11,6 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from archive.models import Space
-from search.neighbours import Found, Neighbour
 from search.query import Query
 
 if TYPE_CHECKING:
@@ -19,35 +19,61 @@ if TYPE_CHECKING:
 KEEP_SECONDS = 600
 
 
-def keep_ranking(query: Query, space: Space, user: Person, found: Found) -> None:
+@dataclass(frozen=True)
+class Ranked:
+    """An asset in a ranking. `well`: above the line where relevance ends; `said`: it says the words itself."""
+
+    asset_id: int
+    frame_id: int
+    closeness: float
+    well: bool = True
+    said: bool = False
+    share: float = 0.0  # of pictures at large that are less close, in [0, 1]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """`whole`: there is no more to find. `cut`: the words were more than the model reads."""
+
+    hits: list[Ranked]
+    plan: str = ""
+    whole: bool = False
+    cut: bool = False
+
+    @property
+    def well(self) -> int:
+        return sum(hit.well for hit in self.hits)
+
+
+def name_ranking(query: Query, space: Space, user: Person, sight: str) -> str:
+    """The same for all pages of one question, of one person, with one set of permissions, in one space."""
+    asked = sorted(query.but(limit=Query.limit).params().items())
+    return hashlib.sha256(orjson.dumps([user.pk, sight, space.slug, asked])).hexdigest()[:32]
+
+
+def keep_ranking(name: str, ranking: Ranking) -> None:
     """The first page writes it anew each time, so that new uploads show."""
-    packed = orjson.dumps([found.plan, [[n.asset_id, n.frame_id, n.distance] for n in found.neighbours]])
+    packed = orjson.dumps([ranking.plan, ranking.whole, ranking.cut, [astuple(hit) for hit in ranking.hits]])
     try:
-        cache.set(_name(query, space, user), packed, KEEP_SECONDS)
+        cache.set(f"ranking:{name}", packed, KEEP_SECONDS)
     except (RedisError, OSError):
         return
 
 
-def find_ranking(query: Query, space: Space, user: Person) -> Found | None:
-    """None when it is too old. Hits are checked for permission later."""
+def find_ranking(name: str) -> Ranking | None:
+    """None when it is too old. Its hits are checked for permission again before they are shown."""
     try:
-        packed = cache.get(_name(query, space, user))
+        packed = cache.get(f"ranking:{name}")
     except (RedisError, OSError):
         return None
     if packed is None:
         return None
-    plan, rows = orjson.loads(packed)
-    return Found([Neighbour(*row) for row in rows], plan)
+    plan, whole, cut, rows = orjson.loads(packed)
+    return Ranking([Ranked(*row) for row in rows], plan, whole, cut)
 
 
-def continued(shown: Found, deeper: Found) -> Found:
+def continued(shown: Ranking, deeper: Ranking) -> Ranking:
     """What was shown stays as it was; what a deeper look finds beside it comes after."""
-    known = {neighbour.asset_id for neighbour in shown.neighbours}
-    rest = [neighbour for neighbour in deeper.neighbours if neighbour.asset_id not in known]
-    return Found([*shown.neighbours, *rest], deeper.plan)
-
-
-def _name(query: Query, space: Space, user: Person) -> str:
-    asked = sorted(query.but(limit=Query.limit).params().items())
-    digest = hashlib.sha256(orjson.dumps([user.pk, space.slug, asked])).hexdigest()
-    return f"ranking:{digest}"
+    known = {hit.asset_id for hit in shown.hits}
+    rest = [hit for hit in deeper.hits if hit.asset_id not in known]
+    return Ranking([*shown.hits, *rest], deeper.plan, deeper.whole, deeper.cut)

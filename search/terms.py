@@ -1,55 +1,75 @@
-"""Terms become one vector: words, an uploaded picture, a stored asset, or several together."""
+"""Terms become vectors: one that is looked for, from words and pictures, and those that are to be left out."""
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archive.models import Asset, Space
+from archive.models import Asset, Rendition, Space
 from archive.vectors import Vector
+from search.boxes import Box
 from search.failures import EncoderUnavailable, NotEncodedYet, PictureExpired, UnknownAsset
 from search.neighbours import stored_vector
-from search.pictures import find_picture
+from search.phrases import unquoted
+from search.pictures import encode_part, find_picture
 from search.query import BadQuery, Query
 from workers import client
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
+READ_BY_MODEL = "encoder"  # the rendition
+
 
 @dataclass(frozen=True)
 class Terms:
-    """`cut`: the words were more than the model reads."""
+    """`wanted`: (768,) unit length. `cut`: the words were more than the model reads."""
 
-    vector: Vector
+    wanted: Vector
+    unwanted: tuple[Vector, ...] = ()
     cut: bool = False
+    words_only: bool = True
 
 
 def encode_terms(query: Query, space: Space, user: Person) -> Terms:
-    """The unit vector (768,) that a query looks for: the mean of its terms, made unit again."""
-    vectors: list[Vector] = []
-    cut = False
-    if query.text:
-        encoded = _encode_text(space, query.text)
-        vectors.append(encoded.vector)
-        cut = encoded.cut
+    """What a query looks for: the weighted mean of its terms, made unit again; and what it does not want."""
+    said = _encode_text(space, unquoted(query.text)) if unquoted(query.text) else None
+    shown = _pictures(query, space, user)
+    if said is None and not shown:
+        name = "without" if query.without else "unlike"
+        raise BadQuery({name: "Say what to look for as well: leaving out alone finds everything else."})
+    unwanted = [_encode_text(space, words).vector for words in query.unwanted]
+    if query.unlike:
+        unwanted.append(_of_asset(query.unlike, None, space, user))
+    return Terms(_mixed(said, shown, query.balance), tuple(unwanted), bool(said and said.cut), not shown)
+
+
+def _mixed(said: client.Encoded | None, shown: list[Vector], balance: float) -> Vector:
+    """Words weigh `balance`, the pictures together the rest."""
+    total = np.zeros_like(shown[0] if shown else said.vector if said else [])
+    if said is not None:
+        total = total + said.vector * (balance if shown else 1.0)
+    if shown:
+        total = total + np.mean(shown, axis=0, dtype=np.float32) * (1.0 - balance if said is not None else 1.0)
+    length = float(np.linalg.norm(total))
+    unit: Vector = np.asarray(total / (length or 1.0), dtype=np.float32)
+    return unit
+
+
+def _pictures(query: Query, space: Space, user: Person) -> list[Vector]:
+    """A box belongs to the uploaded picture, or else to the liked asset."""
+    vectors = []
     if query.like:
-        vectors.append(_of_asset(query, space, user))
+        vectors.append(_of_asset(query.like, None if query.picture else query.box, space, user))
     if query.picture:
         picture = find_picture(query.picture, user)
-        if picture is None or picture.space != space.slug:
+        if picture is None:
             raise PictureExpired
-        vectors.append(picture.vector)
-    if not vectors:
-        raise BadQuery({"without": "Say what to look for as well: leaving out alone finds everything else."})
-    total: Vector = np.sum(vectors, axis=0, dtype=np.float32)
-    return Terms(total / np.linalg.norm(total), cut)
-
-
-def encode_without(query: Query, space: Space) -> Vector | None:
-    return _encode_text(space, query.without).vector if query.without else None
+        vectors.append(encode_part(space, picture.rendition, query.box))
+    return vectors
 
 
 def _encode_text(space: Space, text: str) -> client.Encoded:
@@ -59,11 +79,24 @@ def _encode_text(space: Space, text: str) -> client.Encoded:
         raise EncoderUnavailable(str(error)) from error
 
 
-def _of_asset(query: Query, space: Space, user: Person) -> Vector:
-    asset = Asset.objects.visible_to(user).filter(uuid=str(query.like)).first()
+def _of_asset(wanted: uuid.UUID, box: Box | None, space: Space, user: Person) -> Vector:
+    asset = Asset.objects.visible_to(user).filter(uuid=str(wanted)).first()
     if asset is None:
         raise UnknownAsset
+    if box is not None:
+        return _of_part(asset, box, space)
     vector = stored_vector(space, asset)
     if vector is None:
         raise NotEncodedYet
     return np.asarray(vector, dtype=np.float32)
+
+
+def _of_part(asset: Asset, box: Box, space: Space) -> Vector:
+    rendition = Rendition.objects.filter(asset=asset, spec=READ_BY_MODEL).first()
+    try:
+        data = rendition.read() if rendition else None
+    except OSError:
+        data = None
+    if data is None:
+        raise NotEncodedYet
+    return encode_part(space, data, box)

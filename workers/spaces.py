@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archive.models import Space
 from archive.spaces import create_space
+from workers.calibration import calibrate
 from workers.encoders.goldens import as_json, golden_vectors
 from workers.encoders.load import identity_fields, open_encoder
 
@@ -28,6 +29,7 @@ def make_space(slug: str, model: str, pretrained: str = "", knows: str = "") -> 
             logit_scale=identity.scale,
             logit_bias=identity.bias,
             goldens=as_json(golden_vectors(encoder)),
+            calibration=calibrate(encoder),
             knows=knows,
         )
     )

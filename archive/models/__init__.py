@@ -6,12 +6,14 @@ from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagSta
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
+from archive.models.words import AssetWords
 from archive.models.work import Step, Work, WorkState
 
 __all__ = [
     "DIMENSIONS",
     "Asset",
     "AssetQuerySet",
+    "AssetWords",
     "ClipEmbedding",
     "Collection",
     "Concept",

@@ -49,6 +49,9 @@ class Space(models.Model):
     logit_scale = models.FloatField(null=True, blank=True)
     logit_bias = models.FloatField(null=True, blank=True, help_text="SigLIP has one, CLIP none")
     goldens = models.JSONField(default=dict, help_text="Vectors of the golden pictures and texts")
+    calibration = models.JSONField(
+        default=dict, blank=True, help_text="From which closeness its model means it: see workers.calibration"
+    )
     knows = models.CharField(max_length=200, blank=True, help_text="A line for people: what it is good for")
     state = models.CharField(max_length=8, choices=SpaceState.choices, default=SpaceState.BUILDING)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -13,13 +13,13 @@ from django.core.cache import cache
 from rest_framework.throttling import ScopedRateThrottle
 
 from archive.measuring import Report, Row, milliseconds, percentile, time_row
-from archive.spaces import partition
+from archive.spaces import index_state, partition
 from archive.vectors import Vector, as_text
 from search.benchmarks.synthetic import SHARES, Synthetic, make_archive
 from search.benchmarks.web import Browser, web
 from search.candidates import find_candidates
 from search.engine import depth_of, search
-from search.neighbours import EF_LEAST, find_neighbours
+from search.neighbours import effort, find_neighbours
 from search.query import Query
 from workers.client import Encoded, remember_text
 
@@ -49,7 +49,7 @@ class Bare:
 
     def __init__(self, made: Synthetic) -> None:
         self.connection = psycopg.connect(settings.DATABASE_URL, autocommit=True)
-        self.connection.execute(f"SET hnsw.ef_search = {EF_LEAST}")
+        self.connection.execute(f"SET hnsw.ef_search = {effort(index_state(made.space).rows, Query.limit)}")
         self.sql = (
             f"SELECT asset_id, vector <#> %s::halfvec AS distance "  # noqa: S608
             f"FROM {partition(made.space)} WHERE representative ORDER BY distance LIMIT {Query.limit}"

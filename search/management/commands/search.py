@@ -25,10 +25,28 @@ from search.engine import search
 from search.failures import NotAnswered
 from search.hits import Answer
 from search.pictures import keep_picture
-from search.query import BadQuery, Query
+from search.query import BadQuery, Mode, Order, Query, Shape
 
 # The query's own words, as options here; they are read and judged by it.
-OPTIONS = ("without", "like", "collection", "kind", "from", "to", "limit")
+OPTIONS = (
+    *("without", "like", "unlike", "box", "collection", "kind", "tag", "alltags", "notags", "from", "to", "shape"),
+    *("larger", "smaller", "by", "placed", "longer", "shorter", "name", "mode", "order", "limit"),
+)
+FILTERS = (
+    ("tag", "NAMES", "any of these tags, with commas between them"),
+    ("alltags", "NAMES", "all of these tags"),
+    ("notags", "NAMES", "none of these tags"),
+    ("shape", "SHAPE", ", ".join(Shape)),
+    ("larger", "MEGAPIXELS", "at least so large"),
+    ("smaller", "MEGAPIXELS", "at most so large"),
+    ("by", "NAME", "who uploaded it"),
+    ("placed", "YES|NO", "whether it is known where it was taken"),
+    ("longer", "SECONDS", "at least so long"),
+    ("shorter", "SECONDS", "at most so long"),
+    ("name", "TEXT", "in the file name"),
+    ("mode", "MODE", "where relevance ends: " + ", ".join(Mode)),
+    ("order", "ORDER", ", ".join(Order)),
+)
 WIDE = 160
 
 
@@ -44,6 +62,10 @@ class Command(BaseCommand):
         parser.add_argument("--kind", metavar="KIND", help=" or ".join(Kind.values))
         parser.add_argument("--from", metavar="DATE", help="taken on this day or later, as 2026-05-31")
         parser.add_argument("--to", metavar="DATE", help="taken on this day or before")
+        parser.add_argument("--unlike", metavar="ASSET", help="the id of an asset whose like is left out")
+        parser.add_argument("--box", metavar="L,T,W,H", help="the part of the picture that is meant, as shares of it")
+        for name, meta, text in FILTERS:
+            parser.add_argument(f"--{name}", metavar=meta, help=text)
         parser.add_argument("--limit", metavar="N", default="20", help="at most so many (20)")
         parser.add_argument("--exact", action="store_true", help="compare with everything, without the index")
         parser.add_argument("--user", metavar="NAME", help="what this user may see (a superuser: everything)")

@@ -1,0 +1,84 @@
+"""Words that are written about an asset: in its title, file name, tags, caption, place and camera.
+
+Words match from their beginning and without accents, in any order; "words in quotes" stand as they are, and
+must. Postgres looks them up: https://www.postgresql.org/docs/current/textsearch-controls.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import F, QuerySet
+
+from archive.models import Asset
+from archive.models.words import CONFIGURATION
+
+QUOTED = re.compile(r'"([^"]*)"')
+WORD = re.compile(r"[^\W_]+")
+# Such words stand in every second caption and say nothing.
+LITTLE = {
+    *("a", "an", "and", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "with"),
+    *("das", "de", "der", "die", "el", "het", "la", "le", "les", "los", "und"),
+}
+MOST_WORDS = 12
+PLURAL = 4  # letters from which a final s may be one
+
+
+@dataclass(frozen=True)
+class Saying:
+    """An asset that says what was asked for; `exactly`: its file name is the whole question."""
+
+    asset_id: int
+    exactly: bool = False
+
+
+def read_phrases(text: str) -> tuple[str, ...]:
+    """What stands in quotes, as plain words."""
+    phrases = (" ".join(WORD.findall(phrase)) for phrase in QUOTED.findall(text))
+    return tuple(phrase for phrase in phrases if phrase)
+
+
+def read_words(text: str) -> tuple[str, ...]:
+    """The words of a text that are worth looking up, whether quoted or not."""
+    found = [word for word in WORD.findall(text) if word.lower() not in LITTLE]
+    return tuple(dict.fromkeys(found))[:MOST_WORDS]
+
+
+def unquoted(text: str) -> str:
+    """As the model reads it: quotes mean nothing to it."""
+    return " ".join(text.replace('"', " ").split())
+
+
+def must_say(among: QuerySet[Asset], phrase: str) -> QuerySet[Asset]:
+    return among.filter(words__said=SearchQuery(phrase, config=CONFIGURATION, search_type="phrase"))
+
+
+def find_sayings(among: QuerySet[Asset], text: str, most: int) -> list[Saying]:
+    """Up to `most` of `among` that say all the words of `text`, those first that say them where it counts.
+
+    An asset whose file name is the whole text comes before all others.
+    """
+    words = read_words(text)
+    if not words:
+        return []
+    first = [Saying(pk, exactly=True) for pk in _named(among, text.strip().strip('"'))[:most]]
+    asked = SearchQuery(" & ".join(map(_prefix, words)), config=CONFIGURATION, search_type="raw")
+    found = among.filter(words__said=asked).annotate(closeness=SearchRank(F("words__said"), asked, normalization=1))
+    ids = found.order_by("-closeness", "-pk").values_list("pk", flat=True)[:most]
+    known = {saying.asset_id for saying in first}
+    return [*first, *(Saying(pk) for pk in ids if pk not in known)]
+
+
+def _named(among: QuerySet[Asset], name: str) -> QuerySet[Asset, int]:
+    """Those of exactly this file name. Its words are indexed, its upper case is not."""
+    likely = must_say(among, " ".join(WORD.findall(name)))
+    return likely.order_by().filter(filename__iexact=name).values_list("pk", flat=True)
+
+
+def _prefix(word: str) -> str:
+    """ "boats" also finds "boat". Only letters and digits come here, so nothing can be meant as an operator."""
+    if len(word) >= PLURAL and word[-1] in "sS" and word[-2] not in "sS":
+        return f"({word}:* | {word[:-1]}:*)"
+    return f"{word}:*"

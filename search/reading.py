@@ -1,0 +1,129 @@
+"""How the parts of a query are read from an address: each gives its value, or a sentence why it makes none."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from archive.models import Kind
+from search.negation import join_list, split_list
+
+MAX_TEXT = 300
+MAX_LIMIT = 200
+MAX_DEPTH = 1000
+MOST_NAMES = 20
+
+
+class BadQuery(Exception):
+    """A part of the query makes no sense; `fields` says which and why, as sentences."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.fields = problems
+
+
+class Mode(StrEnum):
+    """Where relevance ends: only what matches well, a line below it, or no line at all."""
+
+    STRICT = "strict"
+    BALANCED = "balanced"
+    EVERYTHING = "everything"
+
+
+class Order(StrEnum):
+    """By closeness, or the relevant set by a date, the newest first."""
+
+    CLOSEST = "closest"
+    TAKEN = "taken"
+    ADDED = "added"
+
+
+class Shape(StrEnum):
+    LANDSCAPE = "landscape"
+    PORTRAIT = "portrait"
+    SQUARE = "square"
+
+
+def words(raw: str) -> str:
+    if len(raw) > MAX_TEXT:
+        raise ValueError(f"At most {MAX_TEXT} characters, please: the model reads only the first few dozen words.")
+    return " ".join(raw.split())
+
+
+def listed(raw: str) -> str:
+    """A list, written as people do; kept as text, so that an address stays short and plain."""
+    parts = split_list(words(raw))
+    if len(parts) > MOST_NAMES:
+        raise ValueError(f"At most {MOST_NAMES} of them, please.")
+    return join_list(parts)
+
+
+def identity(raw: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(raw)
+    except ValueError:
+        raise ValueError("That is not the id of an asset.") from None
+
+
+def one_of(values: Any, name: str) -> Callable[[str], Any]:
+    def read(raw: str) -> Any:
+        if raw not in list(values):
+            raise ValueError(f"{name} is one of: {', '.join(values)}.")
+        return values(raw) if isinstance(values, type) else raw
+
+    return read
+
+
+def day(raw: str) -> date:
+    try:
+        found = date.fromisoformat(raw)
+    except ValueError:
+        raise ValueError("Write a date as 2026-05-31.") from None
+    if not 1000 <= found.year <= 9000:  # the days around the ends of the calendar have no neighbours
+        raise ValueError("Write a date of this age, as 2026-05-31.")
+    return found
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    def read(raw: str) -> int:
+        if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or not low <= int(raw) <= high:
+            raise ValueError(f"A whole number from {low} to {high}, please.")
+        return int(raw)
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    def read(raw: str) -> float:
+        try:
+            found = float(raw)
+        except ValueError:
+            found = math.nan
+        if not low <= found <= high:  # not a number is not between any two
+            raise ValueError(f"A number from {low:g} to {high:g}, please.")
+        return round(found, 3)
+
+    return read
+
+
+def short(raw: str) -> str:
+    if len(raw) > 100:
+        raise ValueError("That is too long.")
+    return raw
+
+
+def truth(raw: str) -> bool:
+    return raw in ("1", "true", "yes")
+
+
+def either(raw: str) -> str:
+    if raw not in ("yes", "no"):
+        raise ValueError("Say yes or no.")
+    return raw
+
+
+KIND = one_of(Kind.values, "A kind")
