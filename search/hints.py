@@ -1,6 +1,6 @@
-"""What models of this family misread in a query, said before anybody wonders.
+"""What models of this family misread in a query, said in one line before anybody wonders.
 
-CLIP-like models take "no cars" for "cars", and miss numbers and sides: a known weakness of training
+CLIP-like models miss numbers, sides and written words, and read only so many words: known weaknesses of training
 on whole captions. Only plain English words are looked for; a hint too few costs nothing.
 """
 
@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from search.hits import Answer
+from search.negation import split_negations
+from search.phrases import read_phrases
 from search.query import Query
 
-NEGATION = re.compile(
-    r"^(?P<wanted>.*?)[\s,]*(?:\b(?:without|with no|no|not|except|but not)\s+|(?:^|\s)-)(?P<unwanted>\S.*)$",
-    re.IGNORECASE,
-)
+NEGATION = re.compile(r"^\s*(?:no|not|without)\s+\S|(?:^|\s)-\w", re.IGNORECASE)
 COUNTS = re.compile(r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|several|exactly)\b", re.IGNORECASE)
 SIDES = re.compile(
     r"\b(?:left|right)(?: side)? of\b|\bon the (?:left|right)\b|\bin front of\b"
     r"|\b(?:above|below|under|behind|beneath)\b",
     re.IGNORECASE,
+)
+READING = re.compile(
+    r"\b(?:saying|that says|says|written|reads|the words?|the text|sign with|labell?ed)\b", re.IGNORECASE
 )
 
 
@@ -32,16 +35,42 @@ class Hint:
     url: str = ""
 
 
-def find_hint(query: Query) -> Hint | None:
-    if not query.without and (negated := NEGATION.match(query.text)):
-        wanted, unwanted = negated["wanted"].strip(" ,"), negated["unwanted"].strip(" ,")
-        label = f"Search “{wanted}” and leave out “{unwanted}”" if wanted else f"Leave out “{unwanted}”"
-        return Hint(
-            "Words like “no” and “without” are overlooked.",
-            label,
-            query.but(text=wanted, without=unwanted).url(),
-        )
+def find_hints(query: Query, answer: Answer | None = None) -> list[Hint]:
+    """At most a few quiet lines about this query, the most helpful first."""
+    found = [_cut(answer), _negation(query), _reading(query), _gist(query)]
+    return [hint for hint in found if hint is not None][:2]
+
+
+def _cut(answer: Answer | None) -> Hint | None:
+    if answer is None or not answer.cut:
+        return None
+    return Hint("These are more words than the model reads: it overlooked the last ones. Shorter questions do better.")
+
+
+def _negation(query: Query) -> Hint | None:
+    """Said of words that are meant literally; else they were taken out of the text already."""
+    if not query.literal and not NEGATION.search(query.text):
+        return None
+    wanted, unwanted = split_negations(query.text)
+    if not unwanted:
+        if not NEGATION.match(query.text):
+            return None
+        return Hint("Words like “no” and “without” are overlooked. Say what to look for, and leave that out of it.")
+    return Hint(
+        "Words like “no” and “without” are overlooked.",
+        f"Leave out {', '.join(f'“{words}”' for words in unwanted)} instead",
+        query.but(text=wanted, without=", ".join(unwanted), literal=False).url(),
+    )
+
+
+def _reading(query: Query) -> Hint | None:
+    if read_phrases(query.text) or not READING.search(query.text):
+        return None
+    return Hint("What is written in a picture is hardly read. Words in quotes find what is written about it.")
+
+
+def _gist(query: Query) -> Hint | None:
     misread = [name for name, words in (("numbers", COUNTS), ("sides", SIDES)) if words.search(query.text)]
-    if misread:
-        return Hint(f"Pictures are judged by their gist: {' and '.join(misread)} are often missed.")
-    return None
+    if not misread:
+        return None
+    return Hint(f"Pictures are judged by their gist: {' and '.join(misread)} are often missed.")

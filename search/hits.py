@@ -72,6 +72,11 @@ class Answer:
         return round(sum(self.took.values()), 1)
 
     @property
+    def divide(self) -> int:
+        """The rank from which on hits are less certain; 0: nowhere."""
+        return self.well + 1 if self.well else 0
+
+    @property
     def nothing_well(self) -> bool:
         """Hits, and none of them matches well."""
         return bool(self.hits) and not self.well and self.plan != "newest"

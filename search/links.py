@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archive.models import Collection, Kind
-from search.query import Query
+from search.negation import join_list
+from search.query import FILTERS, Mode, Order, Query, Shape
 
 KINDS = (("", "Everything"), (Kind.PHOTO, "Photos"), (Kind.VIDEO, "Videos"))
-# The box sends these itself, as inputs that can be seen.
-ASKED_BY_INPUTS = {"q", "without", "like", "picture", "from", "to", "offset"}
+ORDERS = ((Order.CLOSEST, "Closest first"), (Order.TAKEN, "Newest taken first"), (Order.ADDED, "Newest added first"))
+BROWSED = ((Order.CLOSEST, "Newest added first"), (Order.TAKEN, "Newest taken first"))
+MODES = (
+    (Mode.STRICT, "Only what matches well"),
+    (Mode.BALANCED, "A line where it gets less certain"),
+    (Mode.EVERYTHING, "Everything, without a line"),
+)
+SHAPES = (("", "Any shape"), (Shape.LANDSCAPE, "Landscape"), (Shape.PORTRAIT, "Portrait"), (Shape.SQUARE, "Square"))
+# The box sends these itself, as inputs that can be seen. Words are read anew: what was literal need not be.
+ASKED_BY_INPUTS = {
+    *("q", "without", "like", "picture", "from", "to", "offset", "cursor", "literal"),
+    *("tag", "alltags", "notags", "larger", "smaller", "by", "name", "placed", "balance", "longer", "shorter"),
+}
+NO_FILTERS = {name: getattr(Query, name) for name in FILTERS}
+IN_SHEET = (
+    "tags",
+    "all_tags",
+    "no_tags",
+    "shape",
+    "larger",
+    "smaller",
+    "uploader",
+    "placed",
+    "longer",
+    "shorter",
+    "name",
+)
 
 
 @dataclass(frozen=True)
@@ -17,6 +44,15 @@ class Pill:
     label: str
     url: str
     current: bool
+
+
+@dataclass(frozen=True)
+class Without:
+    """A thing that is left out: to drop it, or to look for it instead."""
+
+    words: str
+    drop: str
+    turn: str
 
 
 @dataclass(frozen=True)
@@ -38,23 +74,52 @@ class Links:
     @property
     def carried(self) -> str:
         """The query for the address that takes a reference picture: words and filters stay."""
-        return self.query.but(picture="").url("")
+        return self.query.but(picture="", box=None).url("")
 
     @property
     def drop_picture(self) -> str:
-        return self.query.but(picture="").url()
+        return self.query.but(picture="", box=None).url()
 
     @property
     def drop_like(self) -> str:
-        return self.query.but(like=None).url()
+        return self.query.but(like=None, box=None).url()
+
+    @property
+    def turn_like(self) -> str:
+        """The opposite: what looks like it is left out."""
+        return self.query.but(like=None, box=None, unlike=self.query.like).url()
+
+    @property
+    def drop_unlike(self) -> str:
+        return self.query.but(unlike=None).url()
+
+    @property
+    def turn_unlike(self) -> str:
+        return self.query.but(like=self.query.unlike, unlike=None).url()
+
+    @property
+    def drop_box(self) -> str:
+        return self.query.but(box=None).url()
+
+    @property
+    def without(self) -> list[Without]:
+        unwanted = self.query.unwanted
+        return [self._without(words, [other for other in unwanted if other != words]) for words in unwanted]
+
+    def _without(self, words: str, others: Sequence[str]) -> Without:
+        rest = join_list(tuple(others))
+        wanted = f"{self.query.text} {words}".strip()
+        return Without(words, self.query.but(without=rest).url(), self.query.but(text=wanted, without=rest).url())
 
     @property
     def drop_without(self) -> str:
         return self.query.but(without="").url()
 
     @property
-    def turn_without(self) -> str:
-        return self.query.but(text=f"{self.query.text} {self.query.without}".strip(), without="").url()
+    def literally(self) -> str:
+        """The words as they were typed, with nothing read into them."""
+        said = " ".join([self.query.text, *(f"without {words}" for words in self.query.unwanted)])
+        return self.query.but(text=said.strip(), without="", literal=True).url()
 
     @property
     def any_date(self) -> str:
@@ -62,11 +127,20 @@ class Links:
 
     @property
     def no_filters(self) -> str:
-        return self.query.but(collection="", kind="", date_from=None, date_to=None).url()
+        return self.query.but(**NO_FILTERS).url()
+
+    @property
+    def no_details(self) -> str:
+        return self.query.but(**{name: NO_FILTERS[name] for name in IN_SHEET}).url()
+
+    @property
+    def details(self) -> int:
+        """How many of the filters in the sheet are set."""
+        return sum(bool(getattr(self.query, name)) for name in IN_SHEET)
 
     @property
     def browse(self) -> str:
-        return self.query.but(text="", without="", like=None, picture="").url()
+        return self.query.but(text="", without="", like=None, unlike=None, picture="", box=None).url()
 
     @property
     def exact(self) -> str:
@@ -75,6 +149,25 @@ class Links:
     @property
     def inexact(self) -> str:
         return self.query.but(exact=False).url()
+
+    @property
+    def everything(self) -> str:
+        return self.query.but(mode=Mode.EVERYTHING).url()
+
+    @property
+    def orders(self) -> list[Pill]:
+        known = ORDERS if self.query.asks else BROWSED
+        return [Pill(label, self.query.but(order=order).url(), self.query.order is order) for order, label in known]
+
+    @property
+    def modes(self) -> list[Pill]:
+        return [Pill(label, self.query.but(mode=mode).url(), self.query.mode is mode) for mode, label in MODES]
+
+    @property
+    def shapes(self) -> list[Pill]:
+        return [
+            Pill(label, self.query.but(shape=str(shape)).url(), self.query.shape == shape) for shape, label in SHAPES
+        ]
 
 
 def links_around(query: Query, collections: list[Collection]) -> Links:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,14 +17,20 @@ from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
 from archive.models import Asset, Collection, Space, Status
 from archive.templatetags.shapes import BONES
-from search.engine import NotAnswered, UnknownAsset, search
-from search.hints import find_hint
+from search.engine import NotAnswered, StaleCursor, UnknownAsset, search
+from search.facets import count_facets
+from search.hints import find_hints
 from search.hits import Answer
 from search.links import links_around
 from search.pictures import find_picture, keep_picture
-from search.query import BadQuery, Query
+from search.query import BadQuery, Mode, Query
 
-PLANS = {"exact": "compared with every picture", "hnsw": "by the index (HNSW)", "newest": "newest first"}
+PLANS = {
+    "exact": "compared with every picture",
+    "hnsw": "by the index (HNSW)",
+    "newest": "newest first",
+    "words": "by words alone",
+}
 STRIP = 12
 
 
@@ -39,6 +46,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
         context["problems"], status = error.fields, 400
     except UnknownAsset as error:
         raise Http404 from error
+    except StaleCursor as error:
+        context["trouble"], status = str(error), 410
     except NotAnswered as error:
         context["trouble"], status = str(error), 503
     if request.headers.get("HX-Request"):
@@ -54,7 +63,7 @@ def _next_page(request: HttpRequest, context: dict[str, Any], status: int) -> Ht
     query: Query = context["query"]
     if "trouble" in context or "problems" in context:
         context["trouble"] = context.get("trouble") or " ".join(context["problems"].values())
-        return render(request, "search/_trouble.html", {**context, "again": query.url()}, status=status)
+        return render(request, "search/_trouble.html", {**context, "again": query.but().url()}, status=status)
     return render(request, "search/_page.html", {**context, "next": _following(query, context["answer"])})
 
 
@@ -66,8 +75,10 @@ def _around(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "next": _following(query, answer),
         "links": links_around(query, list(Collection.objects.visible_to(user))),
-        "liked": Asset.objects.visible_to(user).filter(uuid=query.like).first() if query.like else None,
-        "hint": find_hint(query),
+        "liked": _shown_in_box(query.like, user),
+        "unliked": _shown_in_box(query.unlike, user),
+        "hints": find_hints(query, answer),
+        "facets_url": query.but().url(reverse("search_facets")),
         "knows": space.knows if space else "",
         "headline": _headline(query, answer),
         "plan_words": PLANS.get(answer.plan, answer.plan),
@@ -76,21 +87,51 @@ def _around(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _shown_in_box(asset: uuid.UUID | None, user: User) -> Asset | None:
+    return Asset.objects.visible_to(user).filter(uuid=asset).first() if asset else None
+
+
 def _arriving(user: User) -> bool:
     """Whether pictures are on their way that no search finds yet."""
     return Asset.objects.visible_to(user).filter(status=Status.PENDING).exists()
 
 
 def _following(query: Query, answer: Answer) -> str:
-    return query.but(offset=query.offset + query.limit).url() if answer.more else ""
+    return query.but(offset=query.offset + query.limit, cursor=answer.cursor).url() if answer.more else ""
 
 
 def _headline(query: Query, answer: Answer) -> str:
     took = f"{answer.milliseconds:.0f} ms"
     if not query.asks:
         return f"Newest first · {took}"
-    count = len(answer.hits)
-    return f"The {count} closest · {took}" if answer.more else f"{count} found · {took}"
+    if not answer.well:
+        return f"Nothing matches well · {took}"
+    if query.mode is Mode.EVERYTHING:
+        return f"The {answer.got} closest · {took}" if answer.more else f"{answer.got} found · {took}"
+    more = "" if answer.well_is_all else "at least "
+    return f"{more}{answer.well} that match well · {took}"
+
+
+@signed_in
+@require_safe
+def facets(request: HttpRequest) -> HttpResponse:
+    """What the relevant set is made of: a sheet that is fetched when somebody opens it."""
+    try:
+        query = Query.from_params(request.GET.dict())
+        counted = count_facets(query, person(request))
+    except (BadQuery, NotAnswered) as error:
+        return render(request, "search/_facets.html", {"trouble": str(error)})
+    groups = [
+        (title, [(value.label, value.count, query.but(**value.changes).url()) for value in values])
+        for title, values in (
+            ("Collections", counted.collections),
+            ("Tags", counted.tags),
+            ("Years", counted.years),
+            ("Kinds", counted.kinds),
+        )
+        if len(values) > 1 or title == "Tags"
+    ]
+    return render(request, "search/_facets.html", {"groups": groups, "total": counted.total})
 
 
 @signed_in
@@ -136,9 +177,11 @@ def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
 @signed_in
 @require_safe
 def search_picture_shown(request: HttpRequest, key: str) -> HttpResponse:
-    """The thumbnail of a reference picture, for the one who brought it."""
+    """A reference picture, for the one who brought it: small, or as a whole to draw a box on it."""
     found = find_picture(key, person(request))
     if found is None:
         raise Http404
+    whole = "whole" in request.GET
     headers = {"Cache-Control": "private, max-age=600", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(found.thumbnail, content_type="image/webp", headers=headers)
+    data, media_type = (found.rendition, "image/jpeg") if whole else (found.thumbnail, "image/webp")
+    return HttpResponse(data, content_type=media_type, headers=headers)

@@ -63,16 +63,17 @@ def test_an_answer_has_exactly_the_promised_shape(colours: dict[str, Asset], bob
     answer = client_of(bob).get("/api/v1/search", {"q": "something red", "limit": "2"})
     assert answer.headers["Content-Type"] == "application/json"
     body = answer.json()
-    assert set(body) == {"hits", "plan", "space", "asked", "got", "took", "more"}
+    promised = {"hits", "plan", "space", "asked", "got", "took"}
+    assert set(body) == promised | {"more", "cursor", "well", "cut", "note"}
     assert (body["plan"], body["space"], body["asked"], body["got"], body["more"]) == ("exact", "fake", 2, 2, True)
     first = body["hits"][0]
-    assert set(first) == {"asset", "filename", "score", "rank", "moments", "url", "thumbnail"}
+    assert set(first) == {"asset", "filename", "score", "rank", "moments", "url", "thumbnail", "well", "said"}
     assert (first["asset"], first["filename"], first["rank"]) == (str(colours["red"].uuid), "red.jpg", 1)
     assert first["moments"] == [{"start": 0.0, "end": 0.0, "at": 0.0, "score": first["score"]}]
     assert first["score"] > 0.99
     assert first["url"] == colours["red"].get_absolute_url()
     assert client_of(bob).get(first["thumbnail"]).headers["Content-Type"] == "image/webp"
-    assert set(body["took"]) == {"encode", "neighbours", "hits"}
+    assert set(body["took"]) == {"words", "encode", "neighbours", "judge", "hits"}
 
 
 def test_terms_in_json_in_a_form_and_in_the_address_mean_the_same(colours: dict[str, Asset], bob: User) -> None:
@@ -145,8 +146,10 @@ def test_a_senseless_query_says_which_parts_make_no_sense(colours: dict[str, Ass
 
 
 def test_terms_of_the_wrong_kind_in_json_are_named(colours: dict[str, Asset], bob: User) -> None:
-    answer = client_of(bob).post("/api/v1/search", {"q": ["red"], "limit": 1.5, "image": "data:"}, format="json")
-    assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"q", "limit", "image"})
+    answer = client_of(bob).post("/api/v1/search", {"q": ["red"], "image": "data:"}, format="json")
+    assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"q", "image"})
+    answer = client_of(bob).post("/api/v1/search", {"q": "red", "limit": 1.5, "larger": -1}, format="json")
+    assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"limit", "larger"})
 
 
 @pytest.mark.parametrize(

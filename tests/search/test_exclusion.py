@@ -9,17 +9,18 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.files.base import File
+from PIL import Image
 
 from archive.decoder.refusals import Undecodable
-from archive.models import Asset, Collection, Space
+from archive.models import Collection, Space
+from search.background import Background
 from search.engine import search
-from search.exclusion import push_down
+from search.exclusion import FROM, penalty
 from search.failures import PictureExpired
-from search.neighbours import find_neighbours
 from search.pictures import find_picture, keep_picture
-from search.query import Query
+from search.query import Box, Query
 from tests import pictures
-from tests.prepared import fake_rows, make_encoded, random_rows
+from tests.prepared import fake_rows, make_encoded, make_prepared, random_rows
 from workers import client
 
 pytestmark = pytest.mark.django_db
@@ -29,22 +30,13 @@ def upload(data: bytes) -> File[bytes]:
     return File(BytesIO(data), "asked.jpg")
 
 
-def test_what_shows_the_unwanted_goes_to_the_end_and_the_rest_keeps_its_order(
-    harbour: Collection, fake_space: Space
-) -> None:
-    rows = random_rows(30)
-    assets = make_encoded(harbour, fake_space, rows)
-    found = find_neighbours(fake_space, rows[0], Asset.objects.all(), 30)
-    unwanted = rows[found.neighbours[3].asset_id - assets[0].pk]
-    pushed = push_down(found, fake_space, unwanted)
-    before, after = ([n.asset_id for n in one.neighbours] for one in (found, pushed))
-    assert set(after) == set(before)
-    assert after.index(before[3]) > 3
-    likeness = {a.pk: float(row @ unwanted) for a, row in zip(assets, rows, strict=True)}
-    usual = np.median(list(likeness.values()))
-    innocent = [pk for pk in before if likeness[pk] < usual - 0.01]
-    assert [pk for pk in after if pk in innocent] == innocent
-    assert push_down(type(found)([], "exact"), fake_space, unwanted).neighbours == []
+def test_what_is_like_the_unwanted_beyond_the_usual_pays_for_it_and_the_rest_pays_nothing() -> None:
+    usual = Background(np.linspace(-0.1, 0.1, 101, dtype=np.float32))
+    assert penalty(0.0, usual, usual) == 0
+    assert penalty(usual.mean + FROM * usual.spread, usual, usual) == pytest.approx(0, abs=1e-6)
+    assert 0 < penalty(0.2, usual, usual) < penalty(0.3, usual, usual)
+    # Too few pictures are no background: then likeness itself is the price.
+    assert penalty(0.3, Background(usual.sorted[:3]), usual) == pytest.approx(0.3)
 
 
 def test_a_query_without_something_pushes_it_down(
@@ -64,15 +56,15 @@ def test_a_query_without_something_pushes_it_down(
     assert first_two(Query(text="green", without="blue"))[0] == with_red
 
 
-def test_a_reference_picture_is_kept_as_numbers_and_a_stamp_for_its_owner_alone(
+def test_a_reference_picture_is_kept_small_and_for_its_owner_alone(
     harbour: Collection, fake_space: Space, alice: User, bob: User, queries_in_process: None
 ) -> None:
     key = keep_picture(upload(pictures.travel("JPEG")), bob)
     kept = find_picture(key, bob)
     assert kept is not None
-    assert (kept.space, kept.vector.shape) == ("fake", (768,))
+    assert kept.rendition.startswith(b"\xff\xd8")
     assert kept.thumbnail[8:12] == b"WEBP"
-    assert b"Canon" not in kept.thumbnail
+    assert b"Canon" not in kept.thumbnail + kept.rendition
     assert find_picture(key, alice) is None
     assert find_picture("nothing", bob) is None
 
@@ -86,6 +78,50 @@ def test_a_reference_picture_finds_its_own_kind(
     answer = search(Query(picture=key), bob)
     assert answer.hits[0].asset.filename == "row-00003.jpg"
     assert answer.hits[0].score > 0.99
+
+
+def test_a_box_on_a_picture_looks_for_that_part_only(
+    harbour: Collection, fake_space: Space, bob: User, queries_in_process: None
+) -> None:
+    left, right = pictures.distinct(1), pictures.distinct(2)
+    both = Image.new("RGB", (left.width + right.width, left.height))
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width, 0))
+    make_encoded(harbour, fake_space, fake_rows([left, right, both]))
+    key = keep_picture(upload(pictures.png(both)), bob)
+
+    def first(query: Query) -> str:
+        return search(query, bob).hits[0].asset.filename
+
+    assert first(Query(picture=key)) == "row-00002.jpg"
+    assert first(Query(picture=key, box=Box(0, 0, 0.5, 1))) == "row-00000.jpg"
+    assert first(Query(picture=key, box=Box(0.5, 0, 0.5, 1))) == "row-00001.jpg"
+
+
+def test_a_box_on_an_asset_reads_its_rendition(
+    harbour: Collection, fake_space: Space, bob: User, queries_in_process: None
+) -> None:
+    left, right = pictures.distinct(1), pictures.distinct(2)
+    both = Image.new("RGB", (left.width + right.width, left.height))
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width, 0))
+    make_encoded(harbour, fake_space, fake_rows([left, right]))
+    whole = make_prepared(harbour, both)
+    found = search(Query(like=whole.uuid, box=Box(0.5, 0, 0.5, 1)), bob)
+    assert found.hits[0].asset.filename == "row-00001.jpg"
+
+
+def test_what_looks_like_an_asset_can_be_left_out(harbour: Collection, fake_space: Space, bob: User) -> None:
+    rows = random_rows(40)
+    rows[1] = rows[0] + rows[2] * 0.6
+    rows[3] = rows[0] + rows[4] * 0.7
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    assets = make_encoded(harbour, fake_space, rows)
+    plain = [hit.asset.pk for hit in search(Query(like=assets[0].uuid), bob).hits]
+    assert plain[0] == assets[1].pk
+    without = [hit.asset.pk for hit in search(Query(like=assets[0].uuid, unlike=assets[2].uuid), bob).hits]
+    assert without[0] == assets[3].pk
+    assert assets[2].pk not in without
 
 
 def test_an_expired_picture_says_so(

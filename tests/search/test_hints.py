@@ -2,45 +2,43 @@
 
 import pytest
 
-from search.hints import find_hint
+from search.hints import find_hints
+from search.hits import Answer
 from search.query import Query
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted", "unwanted"),
-    [
-        ("boats without people", "boats", "people"),
-        ("a street, no cars", "a street", "cars"),
-        ("harbour -boats", "harbour", "boats"),
-        ("no people", "", "people"),
-    ],
-)
-def test_a_negation_offers_to_leave_that_out(text: str, wanted: str, unwanted: str) -> None:
-    hint = find_hint(Query(text=text))
-    assert hint is not None
-    assert hint.url == Query(text=wanted, without=unwanted).url()
+def said(query: Query, answer: Answer | None = None) -> str:
+    return " ".join(hint.sentence for hint in find_hints(query, answer))
 
 
-def test_the_offer_keeps_the_filters() -> None:
-    hint = find_hint(Query(text="boats without people", collection="harbour"))
-    assert hint is not None
-    assert "collection=harbour" in hint.url
+def test_words_taken_literally_are_said_to_be_overlooked_and_offered_as_a_chip() -> None:
+    (hint,) = find_hints(Query(text="boats without people", literal=True, collection="harbour"))
+    assert "overlooked" in hint.sentence
+    assert hint.url == Query(text="boats", without="people", collection="harbour").url()
+
+
+def test_leaving_out_alone_asks_what_to_look_for() -> None:
+    (hint,) = find_hints(Query(text="no people"))
+    assert "what to look for" in hint.sentence
+    assert not hint.url
 
 
 @pytest.mark.parametrize("text", ["three red boats", "a cat left of a house", "12 stars above a tree"])
 def test_numbers_and_sides_are_said_to_be_missed(text: str) -> None:
-    hint = find_hint(Query(text=text))
-    assert hint is not None
-    assert "often missed" in hint.sentence
-    assert not hint.url
+    assert "often missed" in said(Query(text=text))
+
+
+def test_who_looks_for_writing_is_told_of_quotes() -> None:
+    assert "quotes" in said(Query(text="a sign that says open"))
+    assert "quotes" not in said(Query(text='a sign "open" that says'))
+
+
+def test_a_question_that_was_cut_says_so_first() -> None:
+    assert find_hints(Query(text="five boats"), Answer(cut=True))[0].sentence.startswith("These are more words")
 
 
 @pytest.mark.parametrize(
     "text", ["", "a red boat at night", "nothing", "a well-kept garden", "notes on a desk", "piano"]
 )
 def test_ordinary_words_get_no_hint(text: str) -> None:
-    assert find_hint(Query(text=text)) is None
-
-
-def test_who_already_leaves_something_out_needs_no_advice() -> None:
-    assert find_hint(Query(text="boats without people", without="people")) is None
+    assert find_hints(Query(text=text)) == []

@@ -10,11 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.models import Kind
-from search.query import MAX_LIMIT, MAX_TEXT, BadQuery, Query
+from search.negation import join_list, split_negations
+from search.query import MAX_LIMIT, MAX_TEXT, BadQuery, Box, Mode, Order, Query, Shape
 
 letters = st.characters(exclude_characters="\x00", codec="utf-8")
 words = st.text(letters, max_size=60).map(lambda raw: " ".join(raw.split()))
-names = st.sampled_from(["q", "without", "like", "offset", "limit", "from", "to", "kind", "x"])
+names = st.sampled_from(
+    ["q", "without", "like", "offset", "limit", "from", "to", "kind", "x", "box", "tag", "larger", "mode", "order"]
+)
+lists = st.lists(st.sampled_from(["people", "cars", "red things", "Été"]), max_size=3, unique=True).map(
+    lambda parts: join_list(tuple(parts))
+)
 slugs = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", max_size=40)
 days = st.none() | st.dates(date(1826, 1, 1), date(2200, 1, 1))
 
@@ -25,14 +31,30 @@ def queries(draw: st.DrawFn) -> Query:
     if begin and end and begin > end:
         begin, end = end, begin
     return Query(
-        text=draw(words),
-        without=draw(words),
+        text=draw(words.filter(lambda text: not split_negations(text)[1])),
+        without=draw(lists),
         like=draw(st.none() | st.uuids()),
+        unlike=draw(st.none() | st.uuids()),
         picture=draw(slugs),
+        box=draw(st.none() | st.just(Box(0.1, 0.25, 0.5, 0.75))),
+        balance=draw(st.sampled_from([0.05, 0.5, 0.95])),
+        literal=draw(st.booleans()),
         collection=draw(slugs),
         kind=draw(st.sampled_from(["", *Kind.values])),
+        tags=draw(lists),
+        all_tags=draw(lists),
+        no_tags=draw(lists),
         date_from=begin,
         date_to=end,
+        shape=draw(st.sampled_from(["", *Shape])),
+        larger=draw(st.sampled_from([0.0, 0.5, 12.0])),
+        smaller=draw(st.sampled_from([0.0, 20.0])),
+        uploader=draw(slugs),
+        placed=draw(st.sampled_from(["", "yes", "no"])),
+        name=draw(slugs),
+        mode=draw(st.sampled_from(Mode)),
+        order=draw(st.sampled_from(Order)),
+        cursor=draw(slugs),
         offset=draw(st.integers(0, 1000)),
         limit=draw(st.integers(1, MAX_LIMIT)),
         exact=draw(st.booleans()),
@@ -68,6 +90,27 @@ def test_a_url_carries_only_what_differs_from_the_defaults() -> None:
     assert Query().url() == "/"
     assert Query(text="red boat", limit=60).url() == "/?q=red+boat"
     assert Query(date_from=date(2024, 5, 1), exact=True).url() == "/?from=2024-05-01&exact=1"
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted", "unwanted"),
+    [
+        ("boats without people", "boats", "people"),
+        ("a street, no cars", "a street", "cars"),
+        ("harbour -boats -fog", "harbour", "boats, fog"),
+        ("a street with no cars, without people", "a street", "cars, people"),
+        ("a cat, not a dog", "a cat", "a dog"),
+        ('"no entry" sign without rust', '"no entry" sign', "rust"),
+        ("no people", "no people", ""),
+        ("a well-kept garden", "a well-kept garden", ""),
+        ("notes on a desk", "notes on a desk", ""),
+    ],
+)
+def test_what_should_not_be_there_becomes_a_term_of_its_own(typed: str, wanted: str, unwanted: str) -> None:
+    query = Query.from_params({"q": typed})
+    assert (query.text, query.without) == (wanted, unwanted)
+    literally = Query.from_params({"q": typed, "literal": "1"})
+    assert (literally.text, literally.without) == (typed, "")
 
 
 def test_a_changed_query_begins_at_its_first_page() -> None:

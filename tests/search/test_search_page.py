@@ -180,10 +180,13 @@ def test_without_the_encoder_the_page_says_what_still_works(
 
     monkeypatch.setattr(engine, "encode_terms", unavailable)
     client.force_login(bob)
-    response = client.get("/?q=blue")
+    response = client.get("/?q=lilac")
     assert response.status_code == 503
     assert "What works meanwhile" in response.content.decode()
-    part = client.get("/?q=blue&offset=60", headers={"HX-Request": "true"}).content.decode()
+    said = client.get("/?q=blue")  # the file name says so
+    assert names(said) == ["blue.jpg"]
+    assert "by what is written about them alone" in said.content.decode()
+    part = client.get("/?q=lilac&offset=60", headers={"HX-Request": "true"}).content.decode()
     assert "Try again" in part
     assert "<html" not in part
 

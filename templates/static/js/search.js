@@ -73,6 +73,9 @@ if (box && !uploads) {
   });
 }
 
+// What weighs more, the picture or the words: asked anew when the slider comes to rest.
+document.addEventListener("change", ({ target }) => target.matches?.("[data-submit]") && box.requestSubmit());
+
 // Sheets close when somebody looks elsewhere.
 document.addEventListener("click", ({ target }) => {
   for (const sheet of document.querySelectorAll("details[name=sheet][open]")) if (!sheet.contains(target)) sheet.open = false;
