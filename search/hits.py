@@ -41,10 +41,7 @@ class Hit:
         """The score as people say it."""
         if self.said:
             return "says it"
-        if not self.share:
-            return ""
-        closer = f"closer than {min(self.share, 0.999) * 100:.3g} in 100 pictures"
-        return closer if self.well else f"less certain, {closer}"
+        return f"closer than {min(int(self.share * 100), 99)} in 100" if self.share else ""
 
 
 @dataclass(frozen=True)

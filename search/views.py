@@ -109,7 +109,8 @@ def _headline(query: Query, answer: Answer) -> str:
     if query.mode is Mode.EVERYTHING:
         return f"The {answer.got} closest · {took}" if answer.more else f"{answer.got} found · {took}"
     more = "" if answer.well_is_all else "at least "
-    return f"{more}{answer.well} that match well · {took}"
+    verb = "matches" if answer.well == 1 else "match"
+    return f"{more}{answer.well} that {verb} well · {took}"
 
 
 @signed_in

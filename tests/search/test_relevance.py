@@ -64,9 +64,8 @@ def test_most_of_what_is_relevant_survives_the_line_and_most_of_the_rest_does_no
         print(f"{mode}: survive {survive:.2f}, right {right:.2f}, ", end="")
         print(f"nothing although there is {wrongly_nothing:.2f}, nothing where nothing is {rightly_nothing:.2f}")
     unknown = scenes.encoder.encode_texts(UNKNOWN) @ scenes.rows.T
-    print(
-        f"words it does not know, answered with nothing: {(~judged(unknown, space, Mode.BALANCED).any(axis=1)).mean():.2f}"
-    )
+    nothing = ~judged(unknown, space, Mode.BALANCED).any(axis=1)
+    print(f"words it does not know, answered with nothing: {nothing.mean():.2f}")
     balanced, strict = figures[Mode.BALANCED], figures[Mode.STRICT]
     assert balanced[0] > 0.75
     assert balanced[1] > 0.6
