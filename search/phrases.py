@@ -63,7 +63,9 @@ def find_sayings(among: QuerySet[Asset], text: str, most: int) -> list[Saying]:
     words = read_words(text)
     if not words:
         return []
-    first = [Saying(pk, exactly=True) for pk in _named(among, text.strip().strip('"'))[:most]]
+    name = text.strip().strip('"')
+    # Where no name can be meant, nothing is looked up: most questions have no dot in them.
+    first = [Saying(pk, exactly=True) for pk in _named(among, name)[:most]] if "." in name else []
     asked = SearchQuery(" & ".join(map(_prefix, words)), config=CONFIGURATION, search_type="raw")
     found = among.filter(words__said=asked).annotate(closeness=SearchRank(F("words__said"), asked, normalization=1))
     ids = found.order_by("-closeness", "-pk").values_list("pk", flat=True)[:most]

@@ -1,34 +1,50 @@
-"""An archive of made-up vectors: rows without files, in collections of known shares."""
+"""An archive of made-up vectors: rows without files, with tags of known shares that lie anywhere, near, or far."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils.text import slugify
 
-from archive.models import DIMENSIONS, Collection, Membership, Role, Space
+from archive.models import DIMENSIONS, Collection, Concept, Membership, Role, Space
 from archive.spaces import activate, build_index, create_space, partition
 from archive.vectors import Vector
 
-# The collection that is filtered by, and its share of all pictures.
-SHARES = {"": 1.0, "a-tenth": 0.1, "a-hundredth": 0.01, "a-thousandth": 0.001}
+# How many of all pictures a filter leaves, and how those lie to the queries.
+SHARES = (0.3, 0.1, 0.01, 0.001, 0.0001)
 CHUNK = 10_000
+
+
+class Lie(StrEnum):
+    """Where what passes a filter lies: anywhere, around the query, or as far from it as there is."""
+
+    ANYWHERE = "anywhere"
+    AROUND = "around"
+    FAR = "far"
+
+
 FRAMES = """
 WITH asset AS (
     INSERT INTO archive_asset (
         uuid, collection_id, kind, status, error, sha256, original, filename, media_type, size, width, height,
         title, caption, camera, place, exif, notes, added_at
     )
-    SELECT gen_random_uuid(), place, 'photo', 'ready', '', md5(i::text) || md5(i::text), 'originals/' || i,
+    SELECT gen_random_uuid(), %(place)s, 'photo', 'ready', '', md5(i::text) || md5(i::text), 'originals/' || i,
            'picture-' || i || '.jpg', 'image/jpeg', 1000000, 4000, 3000, '', '', '', '', '{}', '[]', now()
-    FROM unnest(%(places)s::bigint[]) WITH ORDINALITY AS given(place, i)
+    FROM generate_series(1, %(rows)s) AS i
     RETURNING id
 )
 INSERT INTO archive_frame (asset_id, at, representative, still) SELECT id, 0, true, '' FROM asset
+"""
+TAGS = """
+INSERT INTO archive_tag (asset_id, concept_id, state, source, at)
+SELECT asset, %(concept)s, 'accepted', 'person', now() FROM unnest(%(assets)s::bigint[]) AS asset
 """
 # A row of COPY in binary: the number of columns, then each with its length in front.
 COPIED = np.dtype(
@@ -44,9 +60,15 @@ LENGTHS = {"columns": 5, "l1": 8, "l2": 8, "l3": 8, "l4": 1, "l5": 4 + 2 * DIMEN
 
 @dataclass(frozen=True)
 class Synthetic:
+    """`queries`: (n, 768) unit length, for each lie its own; those of AROUND and FAR come from one corner."""
+
     space: Space
     visitor: User
-    queries: npt.NDArray[np.float32]  # (n, 768), unit length
+    queries: dict[Lie, Vector]
+
+
+def name_tag(lie: Lie, share: float) -> str:
+    return f"{lie} {share:.4%}"
 
 
 def make_archive(rows: int, queries: int) -> Synthetic:
@@ -54,24 +76,44 @@ def make_archive(rows: int, queries: int) -> Synthetic:
     visitor = User.objects.create_user("visitor")
     owner = User.objects.create_user("alice")
     space = create_space(Space(slug="synthetic", model="fake", fingerprint="synthetic"))
-    places = _places(owner, visitor)
-    dice = np.random.default_rng(1)
-    named = [places[slug] for slug in SHARES]
-    shares = np.array([0.0, *list(SHARES.values())[1:]])
-    shares[0] = 1 - shares.sum()
+    place = Collection.objects.create(slug="everything", name="Everything", owner=owner)
+    Membership.objects.create(collection=place, user=visitor, role=Role.VIEWER)
+    asked = max(queries * 8, 200)
+    vectors = clustered(rows + asked)
     with connection.cursor() as cursor:
-        cursor.execute(FRAMES, {"places": dice.choice(named, size=rows, p=shares).tolist()})
+        # Nobody looks for words here, and each row would be read for them.
+        cursor.execute("ALTER TABLE archive_asset DISABLE TRIGGER USER")
+        cursor.execute("ALTER TABLE archive_tag DISABLE TRIGGER USER")
+        cursor.execute(FRAMES, {"place": place.pk, "rows": rows})
         cursor.execute("SELECT id, asset_id FROM archive_frame ORDER BY id")
         frames = np.array(cursor.fetchall())
-        vectors = clustered(rows + queries)
         columns = "space_id, frame_id, asset_id, representative, vector"
         with cursor.copy(f"COPY {partition(space)} ({columns}) FROM STDIN (FORMAT binary)") as copy:
             for block in _blocks(space, frames, vectors):
                 copy.write(block)
+        corner = vectors[0]
+        _tag(vectors[:rows] @ corner, frames[:, 1])
         cursor.execute("ANALYZE")
     activate(space, even_if_partial=True)
     build_index(space)
-    return Synthetic(space, visitor, vectors[rows:])
+    near = np.argsort(-(vectors[rows:] @ corner))[:queries]
+    cornered = vectors[rows:][near]
+    return Synthetic(
+        space, visitor, {Lie.ANYWHERE: vectors[rows : rows + queries], Lie.AROUND: cornered, Lie.FAR: cornered}
+    )
+
+
+def _tag(closeness: npt.NDArray[np.float32], assets: npt.NDArray[np.int64]) -> None:
+    """A tag for each lie and share."""
+    order = np.argsort(-closeness)
+    mixed = np.random.default_rng(3).permutation(len(order))
+    for lie, places in ((Lie.ANYWHERE, mixed), (Lie.AROUND, order), (Lie.FAR, order[::-1])):
+        for share in SHARES:
+            name = name_tag(lie, share)
+            concept = Concept.objects.create(slug=slugify(name.replace("%", "").replace(".", "-")), name=name)
+            chosen = assets[places[: max(1, round(share * len(order)))]]
+            with connection.cursor() as cursor:
+                cursor.execute(TAGS, {"concept": concept.pk, "assets": chosen.tolist()})
 
 
 def clustered(count: int) -> Vector:
@@ -86,15 +128,6 @@ def clustered(count: int) -> Vector:
         part[:] = inner @ directions + 0.05 * dice.normal(size=part.shape)
     found /= np.linalg.norm(found, axis=1, keepdims=True)
     return found
-
-
-def _places(owner: User, visitor: User) -> dict[str, int]:
-    made = {}
-    for slug in SHARES:
-        place = Collection.objects.create(slug=slug or "the-rest", name=slug or "The rest", owner=owner)
-        Membership.objects.create(collection=place, user=visitor, role=Role.VIEWER)
-        made[slug] = place.pk
-    return made
 
 
 def _blocks(space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> Iterator[bytes]:
