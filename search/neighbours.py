@@ -150,7 +150,7 @@ def effort(rows: int, limit: int) -> int:
 
     Measured with the graph that `build_index` makes: 600 finds 0.988 of the nearest 50 among 100,000.
     """
-    wide = 600 * (max(rows, 1) / 100_000) ** 0.15
+    wide: float = 600 * (max(rows, 1) / 100_000) ** 0.15
     return max(EF_LEAST, min(EF_MOST, max(round(wide), limit)))
 
 

@@ -31,7 +31,7 @@ def shelf(harbour: Collection, fake_space: Space, bob: User) -> dict[str, Asset]
     }
     for name, asset in assets.items():
         if facts[name]:
-            Asset.objects.filter(pk=asset.pk).update(**facts[name])  # type: ignore[arg-type]
+            Asset.objects.filter(pk=asset.pk).update(**facts[name])
     sea, boats = (Concept.objects.create(slug=name, name=name.title()) for name in ("sea", "boats"))
     for name, concept in (("wide", sea), ("wide", boats), ("tall", sea)):
         Tag.objects.create(asset=assets[name], concept=concept)
