@@ -69,8 +69,8 @@ def make_archive(rows: int, queries: int) -> Synthetic:
             for block in _blocks(space, frames, vectors):
                 copy.write(block)
         cursor.execute("ANALYZE")
-    activate(space, even_if_partial=True)
     build_index(space)
+    activate(space, even_if_partial=True)
     return Synthetic(space, visitor, vectors[rows:])
 
 

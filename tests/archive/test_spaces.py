@@ -12,6 +12,7 @@ from archive.readiness import settle
 from archive.spaces import SpaceNotReady, activate, backfill, coverage, create_space
 from tests import pictures
 from tests.prepared import make_encoded, make_prepared, random_rows
+from workers.encode import drain_encode
 from workers.spaces import make_space
 
 pytestmark = pytest.mark.django_db
@@ -40,10 +41,11 @@ def test_only_one_space_is_searched_and_one_filled(fake_space: Space) -> None:
         Space.objects.filter(slug="next").update(state=SpaceState.ACTIVE)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_half_filled_space_does_not_take_over_unless_asked(harbour: Collection, fake_space: Space) -> None:
     for seed in range(3):
         make_prepared(harbour, pictures.distinct(seed), fake_space)
-    Work.objects.filter(step=Step.ENCODE).update(state=WorkState.DONE)
+    drain_encode()
     other = make_space("next", "fake", "another")
     assert backfill(other) == 3
     assert backfill(other) == 0
