@@ -27,6 +27,7 @@ TERMS: dict[str, dict[str, Any]] = {
     "to": {"type": "string", "format": "date", "description": "Taken (else added) on this day or before"},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 60},
     "offset": {"type": "integer", "minimum": 0, "maximum": 1000, "default": 0},
+    "space": {"type": "string", "description": "For curators: ask in this space instead of the searched one"},
     "exact": {"type": "boolean", "default": False, "description": "Compare with everything, without the index"},
 }
 PARAMETERS = [OpenApiParameter(name, type=shape) for name, shape in TERMS.items()]

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
-from archive.models import Asset, Space
+from archive.models import Asset
 from search.candidates import find_candidates
 from search.exclusion import push_down
-from search.failures import EncoderUnavailable, NoSpace, NotAnswered, PictureExpired, UnknownAsset
+from search.failures import EncoderUnavailable, NoSpace, NotAnswered, NotForYou, PictureExpired, UnknownAsset
 from search.hits import Answer, Hit, Moment
 from search.neighbours import Neighbour, find_neighbours
 from search.query import Query
 from search.ranking import continued, find_ranking, keep_ranking
+from search.spaces import asked_again, choose_space, find_live
 from search.terms import encode_terms, encode_without
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
-__all__ = ["EncoderUnavailable", "NoSpace", "NotAnswered", "PictureExpired", "UnknownAsset", "search"]
+__all__ = ["EncoderUnavailable", "NoSpace", "NotAnswered", "NotForYou", "PictureExpired", "UnknownAsset", "search"]
 
 # So many are ranked for whoever turns the page; pages are cut from that, so that none repeats or loses a hit.
 DEPTH = 500
@@ -43,13 +44,20 @@ class Stopwatch:
 
 def search(query: Query, user: Person) -> Answer:
     """Answer a query for a person. Raises `NotAnswered` and its kin, whose words are for people."""
-    watch = Stopwatch()
     if not query.asks:
-        return newest(query, user, watch)
-    space = Space.objects.active()
-    if space is None:
-        raise NoSpace
-    shown = find_ranking(query, space, user) if query.offset else None
+        return newest(query, user, Stopwatch())
+    return asked_again(lambda: ask(query, user))
+
+
+def ask(query: Query, user: Person) -> Answer:
+    """All of an answer is of one space. A page that follows is of the space in which the first was ranked."""
+    watch = Stopwatch()
+    space = choose_space(query, user)
+    shown = None
+    if query.offset and (kept := find_ranking(query, user)):
+        before = space if kept.space == space.slug else find_live(kept.space)
+        if before is not None:
+            shown, space = kept.found, before
     ranked = shown
     if ranked is None or len(ranked.neighbours) <= query.offset + query.limit:
         with watch("encode"):
@@ -91,6 +99,8 @@ def depth_of(query: Query) -> int:
 
 def newest(query: Query, user: Person, watch: Stopwatch) -> Answer:
     """Without terms there is nothing to rank by: the newest come first."""
+    if query.space:
+        choose_space(query, user)
     with watch("newest"):
         candidates = find_candidates(query, user, ready=False).select_related("collection").defer("exif", "notes")
         rows = list(candidates.order_by("-added_at", "-id")[query.offset : query.offset + query.limit + 1])

@@ -1,25 +1,29 @@
 """Reference pictures: decoded in the sandbox, encoded once, kept for an hour as numbers and a stamp.
 
-The picture itself is never stored.
+The picture itself is kept, reduced, only while another space than the searched one is live: its numbers mean
+nothing there, and the hour must outlive a switch.
 """
 
 from __future__ import annotations
 
+import base64
 import secrets
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from archive.decoder.sandbox import Sandbox
 from archive.decoder.specs import ENCODER, Spec
-from archive.models import DIMENSIONS, Space
+from archive.models import Space
 from archive.vectors import Vector
-from search.failures import EncoderUnavailable, NoSpace
+from search.failures import EncoderUnavailable, PictureExpired
+from search.spaces import active_space
 from workers import client
 
 if TYPE_CHECKING:
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 KEEP_SECONDS = 3600
-VECTOR_BYTES = 4 * DIMENSIONS
 STAMP = Spec("stamp", "image/webp", quality=75, longest=128)
 
 
@@ -37,6 +40,7 @@ class Picture:
     vector: Vector
     thumbnail: bytes  # WebP
     space: str
+    jpeg: bytes = b""  # as encoders read it, or nothing
 
 
 def keep_picture(file: File[bytes], user: Person) -> str:
@@ -44,27 +48,38 @@ def keep_picture(file: File[bytes], user: Person) -> str:
 
     Raises `archive.decoder.refusals.DecoderError` and `EncoderUnavailable`, with words for people.
     """
-    space = Space.objects.active()
-    if space is None:
-        raise NoSpace
-    vector, stamp = encode_upload(space, file.read())
+    space = active_space()
+    picture = encode_upload(space, file.read())
     key = secrets.token_urlsafe(16)
-    head = vector.astype("<f4").tobytes() + bytes([len(space.slug)]) + space.slug.encode()
+    packed = {
+        "space": picture.space,
+        "vector": _packed(picture.vector.astype("<f4").tobytes()),
+        "stamp": _packed(picture.thumbnail),
+        "jpeg": _packed(picture.jpeg if another_is_live(space) else b""),
+    }
     try:
-        cache.set(_name(key, user), head + stamp, KEEP_SECONDS)
+        cache.set(_name(key, user), orjson.dumps(packed), KEEP_SECONDS)
     except (RedisError, OSError) as error:
         raise EncoderUnavailable(str(error)) from error
     return key
 
 
-def encode_upload(space: Space, data: bytes) -> tuple[Vector, bytes]:
-    """The unit vector of a picture file's bytes, and its stamp."""
+def encode_upload(space: Space, data: bytes) -> Picture:
+    """A picture file's bytes, read in the sandbox and by the encoder of `space`."""
     decoded = _sandbox().decode(data, specs=(ENCODER, STAMP))
+    jpeg = decoded.renditions["encoder"].data
+    return Picture(encode_jpeg(space, jpeg), decoded.renditions["stamp"].data, space.slug, jpeg)
+
+
+def encode_jpeg(space: Space, jpeg: bytes) -> Vector:
     try:
-        vector = client.encode_picture(space, decoded.renditions["encoder"].data)
+        return client.encode_picture(space, jpeg)
     except client.EncoderUnavailable as error:
         raise EncoderUnavailable(str(error)) from error
-    return vector, decoded.renditions["stamp"].data
+
+
+def another_is_live(space: Space) -> bool:
+    return Space.objects.live().exclude(pk=space.pk).exists()
 
 
 def find_picture(key: str, user: Person) -> Picture | None:
@@ -75,9 +90,22 @@ def find_picture(key: str, user: Person) -> Picture | None:
         return None
     if kept is None:
         return None
-    end = VECTOR_BYTES + 1 + kept[VECTOR_BYTES]
-    vector = np.frombuffer(kept[:VECTOR_BYTES], dtype="<f4")
-    return Picture(vector, kept[end:], kept[VECTOR_BYTES + 1 : end].decode())
+    packed: dict[str, Any] = orjson.loads(kept)
+    vector = np.frombuffer(base64.b64decode(packed["vector"]), dtype="<f4")
+    return Picture(vector, base64.b64decode(packed["stamp"]), packed["space"], base64.b64decode(packed["jpeg"]))
+
+
+def picture_vector(picture: Picture, space: Space) -> Vector:
+    """Its vector in `space`, which may be searched only since it came. Raises `PictureExpired`."""
+    if picture.space == space.slug:
+        return picture.vector
+    if not picture.jpeg:
+        raise PictureExpired
+    return encode_jpeg(space, picture.jpeg)
+
+
+def _packed(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _name(key: str, user: Person) -> str:

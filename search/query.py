@@ -41,6 +41,7 @@ class Query:
     offset: int = 0
     limit: int = 60
     exact: bool = False
+    space: str = ""  # curators may name one; else the one that is searched
 
     @property
     def asks(self) -> bool:
@@ -146,5 +147,6 @@ READERS = {
     "date_to": _date,
     "offset": _number(0, 1000),
     "limit": _number(1, MAX_LIMIT),
+    "space": _short,
     "exact": lambda raw: raw in ("1", "true", "yes"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
@@ -19,25 +20,31 @@ if TYPE_CHECKING:
 KEEP_SECONDS = 600
 
 
+@dataclass(frozen=True)
+class Kept:
+    found: Found
+    space: str  # the slug of the one it was ranked in
+
+
 def keep_ranking(query: Query, space: Space, user: Person, found: Found) -> None:
     """The first page writes it anew each time, so that new uploads show."""
-    packed = orjson.dumps([found.plan, [[n.asset_id, n.frame_id, n.distance] for n in found.neighbours]])
+    rows = [[n.asset_id, n.frame_id, n.distance] for n in found.neighbours]
     try:
-        cache.set(_name(query, space, user), packed, KEEP_SECONDS)
+        cache.set(_name(query, user), orjson.dumps([space.slug, found.plan, rows]), KEEP_SECONDS)
     except (RedisError, OSError):
         return
 
 
-def find_ranking(query: Query, space: Space, user: Person) -> Found | None:
+def find_ranking(query: Query, user: Person) -> Kept | None:
     """None when it is too old. Hits are checked for permission later."""
     try:
-        packed = cache.get(_name(query, space, user))
+        packed = cache.get(_name(query, user))
     except (RedisError, OSError):
         return None
     if packed is None:
         return None
-    plan, rows = orjson.loads(packed)
-    return Found([Neighbour(*row) for row in rows], plan)
+    space, plan, rows = orjson.loads(packed)
+    return Kept(Found([Neighbour(*row) for row in rows], plan), space)
 
 
 def continued(shown: Found, deeper: Found) -> Found:
@@ -47,7 +54,7 @@ def continued(shown: Found, deeper: Found) -> Found:
     return Found([*shown.neighbours, *rest], deeper.plan)
 
 
-def _name(query: Query, space: Space, user: Person) -> str:
+def _name(query: Query, user: Person) -> str:
     asked = sorted(query.but(limit=Query.limit).params().items())
-    digest = hashlib.sha256(orjson.dumps([user.pk, space.slug, asked])).hexdigest()
+    digest = hashlib.sha256(orjson.dumps([user.pk, asked])).hexdigest()
     return f"ranking:{digest}"

@@ -11,7 +11,7 @@ from archive.models import Asset, Space
 from archive.vectors import Vector
 from search.failures import EncoderUnavailable, NotEncodedYet, PictureExpired, UnknownAsset
 from search.neighbours import stored_vector
-from search.pictures import find_picture
+from search.pictures import find_picture, picture_vector
 from search.query import BadQuery, Query
 from workers import client
 
@@ -38,10 +38,7 @@ def encode_terms(query: Query, space: Space, user: Person) -> Terms:
     if query.like:
         vectors.append(_of_asset(query, space, user))
     if query.picture:
-        picture = find_picture(query.picture, user)
-        if picture is None or picture.space != space.slug:
-            raise PictureExpired
-        vectors.append(picture.vector)
+        vectors.append(_of_picture(query, space, user))
     if not vectors:
         raise BadQuery({"without": "Say what to look for as well: leaving out alone finds everything else."})
     total: Vector = np.sum(vectors, axis=0, dtype=np.float32)
@@ -57,6 +54,13 @@ def _encode_text(space: Space, text: str) -> client.Encoded:
         return client.encode_text(space, text)
     except client.EncoderUnavailable as error:
         raise EncoderUnavailable(str(error)) from error
+
+
+def _of_picture(query: Query, space: Space, user: Person) -> Vector:
+    picture = find_picture(query.picture, user)
+    if picture is None:
+        raise PictureExpired
+    return picture_vector(picture, space)
 
 
 def _of_asset(query: Query, space: Space, user: Person) -> Vector:

@@ -16,7 +16,7 @@ from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
 from archive.models import Asset, Collection, Space, Status
 from archive.templatetags.shapes import BONES
-from search.engine import NotAnswered, UnknownAsset, search
+from search.engine import NotAnswered, NotForYou, UnknownAsset, search
 from search.hints import find_hint
 from search.hits import Answer
 from search.links import links_around
@@ -39,6 +39,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
         context["problems"], status = error.fields, 400
     except UnknownAsset as error:
         raise Http404 from error
+    except NotForYou as error:
+        context["problems"], status = {"space": str(error)}, 403
     except NotAnswered as error:
         context["trouble"], status = str(error), 503
     if request.headers.get("HX-Request"):

@@ -7,7 +7,6 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from archive.doctor.findings import Finding, fine, wrong
 from archive.models import Asset, Embedding, Frame, Space, SpaceState, Step, Work, WorkState
-from archive.models.spaces import UNREAD
 from archive.spaces import (
     IndexBeingBuilt,
     backfill,
@@ -51,12 +50,12 @@ def add_missing() -> int:
 
 def kept_spaces() -> list[Space]:
     """Those that must be whole: the searched one first, then the ones that it can be switched to."""
-    found = Space.objects.filter(state__in=(SpaceState.ACTIVE, SpaceState.READY)).defer(*UNREAD)
+    found = Space.objects.filter(state__in=(SpaceState.ACTIVE, SpaceState.READY)).slim()
     return sorted(found, key=lambda space: (space.state != SpaceState.ACTIVE, space.slug))
 
 
 def _being_filled() -> str:
-    space = Space.objects.filter(state=SpaceState.BUILDING).defer(*UNREAD).first()
+    space = Space.objects.filter(state=SpaceState.BUILDING).slim().first()
     if space is None:
         return ""
     told = coverage(space)
@@ -133,4 +132,4 @@ def clear_left_over() -> int:
 
 
 def _retired() -> QuerySet[Space]:
-    return Space.objects.filter(state=SpaceState.RETIRED).defer(*UNREAD)
+    return Space.objects.filter(state=SpaceState.RETIRED).slim()

@@ -23,7 +23,7 @@ class SpaceState(models.TextChoices):
     RETIRED = "retired", "Retired"
 
 
-# What only its encoder and its own page read.
+# Large, and of no use to a search.
 UNREAD = ("identity", "goldens", "evaluation")
 LIVE = (SpaceState.BUILDING, SpaceState.READY, SpaceState.ACTIVE)
 
@@ -33,9 +33,13 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         """The spaces that new uploads are written to."""
         return self.filter(state__in=LIVE)
 
+    def slim(self) -> SpaceQuerySet:
+        """Without what only its encoder and its own page read."""
+        return self.defer(*UNREAD)
+
     def active(self) -> Space | None:
-        """The space that is searched, if there is one; without what only its encoder reads."""
-        return self.filter(state=SpaceState.ACTIVE).defer(*UNREAD).first()
+        """The space that is searched, if there is one."""
+        return self.filter(state=SpaceState.ACTIVE).slim().first()
 
 
 class Space(models.Model):

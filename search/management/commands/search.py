@@ -28,7 +28,7 @@ from search.pictures import keep_picture
 from search.query import BadQuery, Query
 
 # The query's own words, as options here; they are read and judged by it.
-OPTIONS = ("without", "like", "collection", "kind", "from", "to", "limit")
+OPTIONS = ("without", "like", "collection", "kind", "from", "to", "limit", "space")
 WIDE = 160
 
 
@@ -45,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", metavar="DATE", help="taken on this day or later, as 2026-05-31")
         parser.add_argument("--to", metavar="DATE", help="taken on this day or before")
         parser.add_argument("--limit", metavar="N", default="20", help="at most so many (20)")
+        parser.add_argument("--space", metavar="SLUG", help="in this space instead of the searched one")
         parser.add_argument("--exact", action="store_true", help="compare with everything, without the index")
         parser.add_argument("--user", metavar="NAME", help="what this user may see (a superuser: everything)")
         parser.add_argument("--json", action="store_true", help="the answer as the API sends it")
