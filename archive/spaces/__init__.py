@@ -21,11 +21,12 @@ from archive.spaces.life import (
     promote_full,
     rollback,
 )
-from archive.spaces.partitions import drop_partitions, has_partitions, partition
+from archive.spaces.partitions import ArchiveBusy, drop_partitions, has_partitions, partition
 from archive.spaces.progress import Progress, progress
 from archive.spaces.retiring import SpaceInUse, clear_away, is_left_over, retire
 
 __all__ = [
+    "ArchiveBusy",
     "Coverage",
     "Gaps",
     "IndexBeingBuilt",

@@ -10,9 +10,15 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from archive.models import Space
 
 TABLES = ("archive_embedding", "archive_clipembedding")
-# While a DROP waits for its locks, everything that comes after it waits too. So it waits shortly, and often.
+# While a statement waits for such a lock, everything that comes after it waits too. So it waits shortly, and often.
 LOCK_MS = 150
 PAUSE_SECONDS = 0.4
+PATIENCE_SECONDS = 30.0
+
+
+class ArchiveBusy(Exception):
+    def __init__(self) -> None:
+        super().__init__("The archive is too busy to make room for a new space, or is being dumped. Try again later.")
 
 
 def partition(space: Space, table: str = "archive_embedding") -> str:
@@ -21,9 +27,10 @@ def partition(space: Space, table: str = "archive_embedding") -> str:
 
 
 def make_partitions(space: Space) -> None:
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f"CREATE TABLE {partition(space, table)} PARTITION OF {table} FOR VALUES IN ({space.pk:d})")
+    for table in TABLES:
+        name = partition(space, table)
+        if not _in_a_free_moment(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES IN ({space.pk:d})"):
+            raise ArchiveBusy
 
 
 def has_partitions(space: Space) -> bool:
@@ -37,7 +44,7 @@ def has_partitions(space: Space) -> bool:
     return bool(found)
 
 
-def drop_partitions(space: Space, patience: float = 30.0) -> bool:
+def drop_partitions(space: Space, patience: float = PATIENCE_SECONDS) -> bool:
     """Free the disk of a space in an instant; returns whether they are gone.
 
     A plain DROP, not DETACH CONCURRENTLY: searches name the partition itself and not the parent, and what a
@@ -45,20 +52,25 @@ def drop_partitions(space: Space, patience: float = 30.0) -> bool:
     table would have that key still. Whoever reads frames for long (a dump) makes it give up; the next
     round of `manage.py doctor --repair` or of the workers tries again.
     """
+    return all(_in_a_free_moment(f"DROP TABLE IF EXISTS {partition(space, table)}", patience) for table in TABLES)
+
+
+def _in_a_free_moment(statement: str, patience: float = PATIENCE_SECONDS) -> bool:
+    """Run what needs a table for itself alone; False when others would not let it for `patience` seconds."""
     until = time.monotonic() + patience
-    for table in TABLES:
-        while not _drop(partition(space, table)):
-            if time.monotonic() > until:
-                return False
-            time.sleep(PAUSE_SECONDS)
+    while not _at_once(statement):
+        if time.monotonic() > until:
+            return False
+        time.sleep(PAUSE_SECONDS)
     return True
 
 
-def _drop(name: str) -> bool:
+def _at_once(statement: str) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_MS}ms'")
-            cursor.execute(f"DROP TABLE IF EXISTS {name}")
+            cursor.execute(statement)
+            cursor.execute("SET LOCAL lock_timeout = DEFAULT")  # the transaction around this may go on
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
             return False

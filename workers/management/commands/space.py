@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
 from archive.models import Space
-from archive.spaces import IndexBeingBuilt, SpaceInUse, SpaceNotReady, activate
+from archive.spaces import ArchiveBusy, IndexBeingBuilt, SpaceInUse, SpaceNotReady, activate
 from workers.encoders.protocol import EncoderRefused
 from workers.management.space_life import LIFE
 from workers.spaces import SHIPPED, SHIPPED_KNOWS, SHIPPED_SLUG, make_space
@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 self.stdout.write(LIFE[name].run(options))
             else:
                 getattr(self, f"do_{name}")(options)
-        except (EncoderRefused, SpaceNotReady, SpaceInUse, IndexBeingBuilt, ValueError) as error:
+        except (ArchiveBusy, EncoderRefused, IndexBeingBuilt, SpaceInUse, SpaceNotReady, ValueError) as error:
             raise CommandError(str(error)) from error
         except IntegrityError as error:
             raise CommandError("There is a space of that name, or another one is being filled.") from error
