@@ -72,7 +72,7 @@ def index_space(slug: str) -> None:
 @shared_task(name=dispatch.EVALUATE_SPACE, time_limit=HARD_LIMIT)
 def evaluate_space(slug: str) -> None:
     """By its name: the room that measures a search is above this one."""
-    call_command("space", "evaluate", slug, "--keep", stdout=StringIO())
+    call_command("space", "evaluate", slug, stdout=StringIO())
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)
