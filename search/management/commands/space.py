@@ -27,9 +27,7 @@ class Command(WorkersCommand):
         parser = verbs.add_parser("evaluate", help="measure spaces side by side: what a model is chosen by")
         parser.add_argument("slugs", nargs="*", metavar="SLUG", help="all live ones unless named")
         parser.add_argument("--labels", type=Path, metavar="FILE", help="CSV: filename,label (and caption)")
-        parser.add_argument(
-            "--bar", metavar="MEASURE=SHARE", help=f"name the lightest that clears it: {MEASURES[1]}=0.8"
-        )
+        parser.add_argument("--bar", metavar="R@5=0.8", help=f"name the lightest that clears it: {', '.join(MEASURES)}")
         parser.add_argument("--json", action="store_true")
 
     def do_evaluate(self, options: dict[str, Any]) -> None:
@@ -82,14 +80,11 @@ def as_text(found: list[Evaluation], bar: Bar | None, best: Evaluation | None) -
         out.print(table)
     lines = [line.rstrip() for line in text.get().splitlines()]
     first = found[0]
-    lines.append(
-        f"by {first.captions} captions and {first.labelled} labels; pictures/s and text ms in one process, {first.device}"
-    )
-    if bar:
-        cleared = (
-            f"the lightest with {bar.measure} of {bar.least:g} or more: {best.slug}" if best else "none clears the bar"
-        )
-        lines.append(cleared)
+    lines.append(f"by {first.captions} captions and {first.labelled} labels; pictures/s in one process, {first.device}")
+    if bar and best:
+        lines.append(f"the lightest with {bar.measure} of {bar.least:g} or more: {best.slug}")
+    elif bar:
+        lines.append(f"none has {bar.measure} of {bar.least:g} or more")
     return "\n".join(lines)
 
 
