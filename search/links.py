@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from django.urls import reverse
+
 from archive.models import Collection, Kind
 from search.query import Query
 
@@ -67,6 +69,15 @@ class Links:
     @property
     def browse(self) -> str:
         return self.query.but(text="", without="", like=None, picture="").url()
+
+    @property
+    def drop_space(self) -> str:
+        return self.query.but(space="").url()
+
+    @property
+    def compare(self) -> str:
+        """The same question in two spaces, side by side."""
+        return self.query.but(space="").url(reverse("compare"))
 
     @property
     def exact(self) -> str:

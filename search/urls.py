@@ -6,6 +6,7 @@ from search import views
 
 urlpatterns = [
     path("", views.search_page, name="search"),
+    path("compare/", views.compare_page, name="compare"),
     path("similar/<uuid:asset>/", views.similar, name="similar"),
     path("search/picture/", views.search_picture, name="search_picture"),
     path("search/picture/<str:key>/", views.search_picture_shown, name="search_picture_shown"),
