@@ -27,10 +27,12 @@ def partition(space: Space, table: str = "archive_embedding") -> str:
 
 
 def make_partitions(space: Space) -> None:
-    for table in TABLES:
-        name = partition(space, table)
-        if not _in_a_free_moment(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES IN ({space.pk:d})"):
-            raise ArchiveBusy
+    """Both or none at a time: with one made and kept, waiting for the other would stand in an upload's way for ever."""
+    made = [
+        f"CREATE TABLE {partition(space, table)} PARTITION OF {table} FOR VALUES IN ({space.pk:d})" for table in TABLES
+    ]
+    if not _in_a_free_moment(made):
+        raise ArchiveBusy
 
 
 def has_partitions(space: Space) -> bool:
@@ -52,24 +54,25 @@ def drop_partitions(space: Space, patience: float = PATIENCE_SECONDS) -> bool:
     table would have that key still. Whoever reads frames for long (a dump) makes it give up; the next
     round of `manage.py doctor --repair` or of the workers tries again.
     """
-    return all(_in_a_free_moment(f"DROP TABLE IF EXISTS {partition(space, table)}", patience) for table in TABLES)
+    return _in_a_free_moment([f"DROP TABLE IF EXISTS {partition(space, table)}" for table in TABLES], patience)
 
 
-def _in_a_free_moment(statement: str, patience: float = PATIENCE_SECONDS) -> bool:
-    """Run what needs a table for itself alone; False when others would not let it for `patience` seconds."""
+def _in_a_free_moment(statements: list[str], patience: float = PATIENCE_SECONDS) -> bool:
+    """Run what needs tables for itself alone; False when others would not let it for `patience` seconds."""
     until = time.monotonic() + patience
-    while not _at_once(statement):
+    while not _at_once(statements):
         if time.monotonic() > until:
             return False
         time.sleep(PAUSE_SECONDS)
     return True
 
 
-def _at_once(statement: str) -> bool:
+def _at_once(statements: list[str]) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_MS}ms'")
-            cursor.execute(statement)
+            for statement in statements:
+                cursor.execute(statement)
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")  # the transaction around this may go on
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
