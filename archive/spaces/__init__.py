@@ -1,7 +1,7 @@
 """The life of a space: made, filled beside the searched one, indexed, searched, rolled back, retired."""
 
-from archive.spaces.backfill import backfill, stop_backfill
 from archive.spaces.coverage import Coverage, Gaps, coverage, gaps
+from archive.spaces.filling import backfill, stop_backfill
 from archive.spaces.index import (
     IndexBeingBuilt,
     IndexState,

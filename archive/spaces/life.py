@@ -24,6 +24,11 @@ class SpaceNotReady(Exception):
     """The space cannot take over yet; the sentence says why and what to do."""
 
 
+class SpaceRetired(SpaceNotReady):
+    def __init__(self, space: Space) -> None:
+        super().__init__(f"{space.slug} is retired and its vectors are gone. Make a new space for its model.")
+
+
 class NothingToRollBackTo(SpaceNotReady):
     def __init__(self) -> None:
         super().__init__("No other space was searched before, so there is none to go back to.")
@@ -63,6 +68,8 @@ def activate(
 
     Raises `SpaceNotReady`. For `patience` seconds it waits for uploads that are just being written.
     """
+    if not Space.objects.live().filter(pk=space.pk).exists():
+        raise SpaceRetired(space)
     if not even_if_partial:
         missing = _wait_for_arrivals(space, patience)
         if missing.count:
@@ -95,7 +102,7 @@ def _switch_to(space: Space) -> None:
     with transaction.atomic():
         states = dict(Space.objects.select_for_update().order_by("pk").values_list("pk", "state"))
         if states.get(space.pk) in (None, SpaceState.RETIRED):
-            raise SpaceNotReady(f"{space.slug} is retired and its vectors are gone. Make a new space for its model.")
+            raise SpaceRetired(space)
         Space.objects.filter(state=SpaceState.ACTIVE).exclude(pk=space.pk).update(state=SpaceState.READY)
         Space.objects.filter(pk=space.pk).update(state=SpaceState.ACTIVE, activated_at=Now())
         transaction.on_commit(dispatch.warm_up, robust=True)

@@ -49,10 +49,10 @@ def has_partitions(space: Space) -> bool:
 def drop_partitions(space: Space, patience: float = PATIENCE_SECONDS) -> bool:
     """Free the disk of a space in an instant; returns whether they are gone.
 
-    A plain DROP, not DETACH CONCURRENTLY: searches name the partition itself and not the parent, and what a
-    DROP really waits for is the lock on archive_frame, whose foreign key goes with the table. A detached
-    table would have that key still. Whoever reads frames for long (a dump) makes it give up; the next
-    round of `manage.py doctor --repair` or of the workers tries again.
+    A plain DROP, not DETACH CONCURRENTLY first. Seen in pg_locks: the DROP of a partition locks itself and its
+    parent, which no search names. A detached table has foreign keys of its own, and dropping it locks
+    archive_asset, archive_frame and archive_space too, which all searches read. Whoever reads vectors for long
+    (a dump) makes it give up; the next round of the workers or of `manage.py doctor --repair` tries again.
     """
     return _in_a_free_moment([f"DROP TABLE IF EXISTS {partition(space, table)}" for table in TABLES], patience)
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from archive import dispatch
 from archive.models import Space, SpaceState, Step, Work
-from archive.spaces.backfill import forget_work
+from archive.spaces.filling import forget_work
 from archive.spaces.partitions import drop_partitions, has_partitions
 
 
