@@ -60,7 +60,9 @@ def _moving(row: Progress) -> SafeString:
     said = []
     if told.done < told.total and told.waiting:
         left = as_time(row.seconds_left)
-        said.append(f"{row.rate:.1f} a second, {left} left" if row.rate and left else "waits for an encode worker")
+        said.append(
+            f"{row.rate:.1f} a second, {left} left" if row.rate and left else "waits for a worker, or has just begun"
+        )
     elif told.done + told.set_aside < told.total:
         said.append("nothing fills it now")
     if told.set_aside:

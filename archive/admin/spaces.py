@@ -18,7 +18,7 @@ from archive.spaces import find_previous
 
 
 class SpaceAdmin(SpaceActions):
-    list_display = ("slug", "state_badge", "covered", "index", "size", "measured", "model", "numbers", "knows")
+    list_display = ("slug", "state_badge", "covered", "index", "size", "measured", "model")
     list_per_page = 20
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
