@@ -71,7 +71,7 @@ class SpaceActions(SpaceModelAdmin):
 
     @admin.action(description="Search this one …", permissions=["switch"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Space]) -> HttpResponse | None:
-        space = self._one(request, queryset)
+        space = self._one_live(request, queryset)
         if space is None:
             return None
         if "confirmed" not in request.POST:
@@ -102,7 +102,7 @@ class SpaceActions(SpaceModelAdmin):
 
     @admin.action(description="Retire …", permissions=["switch"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Space]) -> HttpResponse | None:
-        space = self._one(request, queryset)
+        space = self._one_live(request, queryset)
         if space is None:
             return None
         if "confirmed" not in request.POST and space.state != SpaceState.ACTIVE:
@@ -157,12 +157,11 @@ class SpaceActions(SpaceModelAdmin):
         }
         return TemplateResponse(request, "admin/archive/space/confirm.html", context)
 
-    def _one(self, request: HttpRequest, queryset: QuerySet[Space]) -> Space | None:
-        chosen = list(queryset[:2])
-        if len(chosen) == 1:
-            return chosen[0]
-        self.message_user(request, "One space at a time: choose one.", messages.WARNING)
-        return None
+    def _one_live(self, request: HttpRequest, queryset: QuerySet[Space]) -> Space | None:
+        if len(queryset) != 1:
+            self.message_user(request, "One space at a time: choose one.", messages.WARNING)
+            return None
+        return next(iter(self._live(request, queryset)), None)
 
     def _live(self, request: HttpRequest, queryset: QuerySet[Space]) -> list[Space]:
         chosen = list(queryset)

@@ -12,6 +12,19 @@ from archive.spaces import Progress, is_large, progress
 COUNTING = ("covered", "size")
 NAMES = ("state_badge", "covered", "index", "size", "measured")
 NOTHING = SafeString("–")
+# Of an evaluation, as the table of `manage.py space evaluate` has them: shares and speeds, no counts.
+FIGURES = {
+    "coverage": "covers",
+    "recall@10": "recall@10 of the index",
+    "R@1": "R@1",
+    "R@5": "R@5",
+    "accuracy": "accuracy",
+    "pictures_a_second": "pictures a second",
+    "text_ms": "one text, ms",
+    "bytes_a_million": "bytes a million",
+    "device": "measured on",
+    "at": "at",
+}
 
 
 def cell(space: Space, name: str, *, oob: bool = False) -> SafeString:
@@ -60,9 +73,8 @@ def _moving(row: Progress) -> SafeString:
     said = []
     if told.done < told.total and told.waiting:
         left = as_time(row.seconds_left)
-        said.append(
-            f"{row.rate:.1f} a second, {left} left" if row.rate and left else "waits for a worker, or has just begun"
-        )
+        moving = f"{row.rate:.1f} a second, {left} left"
+        said.append(moving if row.rate and left else "waits for a worker, or has just begun")
     elif told.done + told.set_aside < told.total:
         said.append("nothing fills it now")
     if told.set_aside:
@@ -91,6 +103,15 @@ def measured(row: Progress) -> SafeString | str:
         return NOTHING
     shares = [f"{name} {found[name]:.2f}" for name in ("R@5", "accuracy") if found.get(name) is not None]
     return " · ".join([*shares, f"{found['pictures_a_second']:.0f} pictures/s"])
+
+
+def figures(space: Space) -> SafeString | str:
+    """The whole last evaluation."""
+    found = space.evaluation
+    if not found:
+        return "Not measured yet: choose “Measure” in the list, or run manage.py space evaluate."
+    rows = ((label, NOTHING if found.get(name) is None else found[name]) for name, label in FIGURES.items())
+    return format_html('<dl class="facts">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows))
 
 
 def as_time(seconds: float | None) -> str:

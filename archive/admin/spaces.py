@@ -9,10 +9,10 @@ from django.contrib import admin
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 
 from archive.admin.space_actions import SpaceActions
-from archive.admin.space_cells import COUNTING, NAMES, NOTHING, cell, cells
+from archive.admin.space_cells import COUNTING, NAMES, cell, cells, figures
 from archive.models import Space, SpaceState
 from archive.spaces import find_previous
 
@@ -98,10 +98,7 @@ class SpaceAdmin(SpaceActions):
 
     @admin.display(description="figures")
     def figures(self, space: Space) -> str:
-        rows = ((name, NOTHING if value is None else value) for name, value in space.evaluation.items())
-        if not space.evaluation:
-            return "Not measured yet: choose “Measure” in the list, or run manage.py space evaluate."
-        return format_html('<dl class="facts">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows))
+        return figures(space)
 
     @admin.display(description="numbers")
     def numbers(self, space: Space) -> int:

@@ -16,6 +16,7 @@ from archive import dispatch, estimates
 from archive.admin.site import CurationSite
 from archive.estimates import estimated_count
 from archive.models import Asset, Collection, Membership, Space, SpaceState, Step, Work, WorkState
+from archive.spaces import clear_away
 from tests.cast import PASSWORD, make_jpeg, make_user, upload
 from workers.spaces import make_space
 
@@ -196,7 +197,13 @@ def test_switching_and_retiring_ask_first(client: Client, alice: User, waiting: 
     searched = Space.objects.get(slug="fake")
     assert "fake is the space that is searched" in act(client, SPACES, "retire", [searched], confirmed="yes")
     assert "new is retired." in act(client, SPACES, "retire", [new], confirmed="yes")
-    assert "new is retired: its vectors are gone." in act(client, SPACES, "backfill", [new])
+    for action in ("backfill", "activate", "retire", "build", "evaluate"):
+        assert act(client, SPACES, action, [new], confirmed="yes") == "new is retired: its vectors are gone."
+    assert act(client, SPACES, "activate", [new, searched]) == "One space at a time: choose one."
+    new.refresh_from_db()
+    assert clear_away(new)
+    assert client.get(SPACES).status_code == 200
+    assert client.get(f"{SPACES}{new.pk}/change/").status_code == 200
 
 
 def test_long_work_on_a_space_is_a_worker_s(
