@@ -24,6 +24,9 @@ TICK = "workers.tick"
 SWEEP = "workers.sweep"
 ANSWER_QUERY = "workers.answer_query"
 WARM_UP = "workers.warm_up"
+LOOK_AFTER_SPACES = "workers.look_after_spaces"
+INDEX_SPACE = "workers.index_space"
+EVALUATE_SPACE = "workers.evaluate_space"
 
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
@@ -32,6 +35,9 @@ QUEUES = {
     SWEEP: "media",
     ANSWER_QUERY: "queries",
     WARM_UP: "queries",
+    LOOK_AFTER_SPACES: "media",
+    INDEX_SPACE: "media",
+    EVALUATE_SPACE: "encode",
 }
 
 
@@ -74,6 +80,24 @@ def warm_up() -> None:
         _send(WARM_UP, expires=60)
     except BrokerUnavailable as error:
         log.warning("not warmed up: %s", error)
+
+
+def look_after_spaces() -> None:
+    """Have what waits to be done for spaces done now; without a broker beat rings for it."""
+    try:
+        _send(LOOK_AFTER_SPACES, expires=60)
+    except BrokerUnavailable as error:
+        log.warning("no doorbell (%s); beat will ring", error)
+
+
+def index_space(slug: str) -> None:
+    """Have the index of a space built by a worker. Raises `BrokerUnavailable`."""
+    _send(INDEX_SPACE, slug, expires=600)
+
+
+def evaluate_space(slug: str) -> None:
+    """Have a space measured by a worker that holds its model. Raises `BrokerUnavailable`."""
+    _send(EVALUATE_SPACE, slug, expires=600)
 
 
 @cache

@@ -140,6 +140,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SIGHTLINE_TICK_SECONDS,
         "options": {"queue": "media", "expires": SIGHTLINE_TICK_SECONDS},
     },
+    "spaces": {
+        "task": "workers.look_after_spaces",
+        "schedule": SIGHTLINE_TICK_SECONDS,
+        "options": {"queue": "media", "expires": SIGHTLINE_TICK_SECONDS},
+    },
     "sweep": {"task": "workers.sweep", "schedule": 3600, "options": {"queue": "media", "expires": 3600}},
 }
 

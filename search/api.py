@@ -29,6 +29,7 @@ WHY_NOT: dict[type[failures.NotAnswered], tuple[str, int, int | None]] = {
     failures.EncoderUnavailable: ("encoder_unavailable", 503, 5),
     failures.NoSpace: ("no_space", 503, 60),
     failures.NotEncodedYet: ("not_encoded_yet", 409, 5),
+    failures.NotForYou: ("not_for_you", 403, None),
     failures.PictureExpired: ("picture_expired", 410, None),
     failures.StaleCursor: ("stale_cursor", 410, None),
     failures.UnknownAsset: ("not_found", 404, None),

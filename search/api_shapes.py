@@ -48,6 +48,7 @@ TERMS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 60},
     "offset": {"type": "integer", "minimum": 0, "maximum": MAX_DEPTH, "default": 0},
     "cursor": {"type": "string", "description": "Of the answer before, with an `offset`: this is its next page"},
+    "space": {"type": "string", "description": "For curators: ask in this space instead of the searched one"},
     "exact": {"type": "boolean", "default": False, "description": "Compare with everything, without the index"},
 }
 PARAMETERS = [OpenApiParameter(name, type=shape) for name, shape in TERMS.items()]

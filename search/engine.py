@@ -13,7 +13,15 @@ from django.db.models import F, QuerySet
 from archive.models import Asset, Space
 from search.browsing import browse
 from search.candidates import find_candidates
-from search.failures import EncoderUnavailable, NoSpace, NotAnswered, PictureExpired, StaleCursor, UnknownAsset
+from search.failures import (
+    EncoderUnavailable,
+    NoSpace,
+    NotAnswered,
+    NotForYou,
+    PictureExpired,
+    StaleCursor,
+    UnknownAsset,
+)
 from search.hits import SHOWN, Answer, Hit, Moment
 from search.judging import Judge
 from search.neighbours import find_neighbours
@@ -21,6 +29,7 @@ from search.phrases import find_sayings
 from search.query import MAX_DEPTH, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_ranking, keep_ranking, name_ranking
 from search.sight import sight_of
+from search.spaces import asked_again, choose_space
 from search.terms import encode_terms
 
 if TYPE_CHECKING:
@@ -30,6 +39,7 @@ __all__ = [
     "EncoderUnavailable",
     "NoSpace",
     "NotAnswered",
+    "NotForYou",
     "PictureExpired",
     "StaleCursor",
     "UnknownAsset",
@@ -59,14 +69,23 @@ class Stopwatch:
 
 def search(query: Query, user: Person) -> Answer:
     """Answer a query for a person. Raises `NotAnswered` and its kin, whose words are for people."""
+    if query.asks:
+        return asked_again(lambda: ask(query, user))
     watch = Stopwatch()
-    if not query.asks:
-        with watch("newest"):
-            return replace(browse(query, user), took=watch.took)
-    space, sight = searched_space(), sight_of(user)
-    name = name_ranking(query, space, user, sight)
+    if query.space:
+        choose_space(query, user)
+    with watch("newest"):
+        found = browse(query, user)
+    return replace(found, took=watch.took)
+
+
+def ask(query: Query, user: Person) -> Answer:
+    """All of an answer is of one space. A page that follows is of the space in which the first was ranked."""
+    watch = Stopwatch()
+    sight = sight_of(user)
+    space, name = place_of(query, user, sight)
     shown = find_ranking(name) if query.offset else None
-    if query.cursor and (query.cursor != name or shown is None):
+    if query.cursor and shown is None:
         raise StaleCursor
     ranking = shown
     end = query.offset + query.limit
@@ -96,10 +115,26 @@ def search(query: Query, user: Person) -> Answer:
     )
 
 
+def place_of(query: Query, user: Person, sight: str) -> tuple[Space, str]:
+    """The space to ask in, and the name of the ranking there. A cursor leads back to where its list was made."""
+    space = choose_space(query, user)
+    name = name_ranking(query, space, user, sight)
+    if not query.cursor or query.cursor == name:
+        return space, name
+    for other in Space.objects.live().slim().exclude(pk=space.pk):
+        if query.cursor == name_ranking(query, other, user, sight):
+            return other, query.cursor
+    raise StaleCursor
+
+
 def rank_all(query: Query, user: Person) -> Ranking:
     """The whole ranking of a query, as deep as pages go: for counts, and for what is done to all results."""
-    space, sight = searched_space(), sight_of(user)
-    name = name_ranking(query, space, user, sight)
+    return asked_again(lambda: _rank_all(query, user))
+
+
+def _rank_all(query: Query, user: Person) -> Ranking:
+    sight = sight_of(user)
+    space, name = place_of(query, user, sight)
     kept = find_ranking(name)
     if kept is not None and (kept.whole or len(kept.hits) >= MAX_DEPTH):
         return kept
@@ -131,13 +166,6 @@ def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch
     # Behind the first hit that was not wanted, or less certain, none is better.
     whole = len(found.neighbours) < depth or len(hits) < len(found.neighbours)
     return Ranking(hits, found.plan, whole, terms.cut)
-
-
-def searched_space() -> Space:
-    space = Space.objects.active()
-    if space is None:
-        raise NoSpace
-    return space
 
 
 def depth_of(query: Query) -> int:

@@ -10,6 +10,18 @@ class NoSpace(NotAnswered):
         super().__init__("Searching starts once a model is set up: run `manage.py space create --shipped`.")
 
 
+class NotForYou(NotAnswered):
+    def __init__(self) -> None:
+        super().__init__("Only curators choose the model that a search uses. Leave “space” out.")
+
+
+class SpaceGone(NotAnswered):
+    """Its tables went while it was being searched. The engine asks again; only a second time is it told."""
+
+    def __init__(self) -> None:
+        super().__init__("The model of this search was just retired. Search again.")
+
+
 class PictureExpired(NotAnswered):
     def __init__(self) -> None:
         super().__init__("The reference picture is kept for an hour only. Choose it again.")

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, F, Func, IntegerField, Q, QuerySet, Value
 
-from archive.models import Asset, Space
-from search.failures import NoSpace, NotAnswered
+from archive.models import Asset
+from search.failures import NotAnswered
 from search.neighbours import find_neighbours
 from search.query import MAX_TEXT, Query
+from search.spaces import active_space, asked_again
 from search.terms import encode_terms
 
 if TYPE_CHECKING:
@@ -78,11 +79,7 @@ def read_term(term: str) -> Query:
 
 def rank(among: QuerySet[Asset], query: Query, user: Person) -> QuerySet[Asset] | None:
     """The nearest of `among`, nearest first; None where none of them has a vector. Raises `NotAnswered`."""
-    space = Space.objects.active()
-    if space is None:
-        raise NoSpace
-    terms = encode_terms(query, space, user)
-    ids = [n.asset_id for n in find_neighbours(space, terms.wanted, among, NEAREST).neighbours]
+    ids = asked_again(lambda: nearest(among, query, user))
     if not ids:
         return None
     place = Func(
@@ -93,6 +90,12 @@ def rank(among: QuerySet[Asset], query: Query, user: Person) -> QuerySet[Asset] 
         output_field=IntegerField(),
     )
     return among.filter(pk__in=ids).order_by(place)
+
+
+def nearest(among: QuerySet[Asset], query: Query, user: Person) -> list[int]:
+    space = active_space()
+    terms = encode_terms(query, space, user)
+    return [n.asset_id for n in find_neighbours(space, terms.wanted, among, NEAREST).neighbours]
 
 
 def find_by_words(among: QuerySet[Asset], text: str) -> QuerySet[Asset]:

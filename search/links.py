@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.urls import reverse
+
 from archive.models import Collection, Kind
 from search.negation import join_list
 from search.query import FILTERS, Mode, Order, Query, Shape
@@ -141,6 +143,15 @@ class Links:
     @property
     def browse(self) -> str:
         return self.query.but(text="", without="", like=None, unlike=None, picture="", box=None).url()
+
+    @property
+    def drop_space(self) -> str:
+        return self.query.but(space="").url()
+
+    @property
+    def compare(self) -> str:
+        """The same question in two spaces, side by side."""
+        return self.query.but(space="").url(reverse("compare"))
 
     @property
     def exact(self) -> str:

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.db.models import QuerySet
+from psycopg.errors import UndefinedTable
 from redis.exceptions import RedisError
 
 from archive.models import Asset, Space
 from archive.spaces import index_state, partition
 from archive.vectors import Vector, as_text
+from search.failures import SpaceGone
 
 # hnsw.ef_search and hnsw.max_scan_tuples stand in the way of long answers when left alone:
 # at its default of 40, HNSW returns 40 rows whatever the LIMIT.
@@ -157,20 +160,31 @@ def effort(rows: int, limit: int) -> int:
 def similarities(space: Space, vector: Vector, frames: Sequence[int]) -> dict[int, float]:
     """Inner products of `vector` with some stored frames."""
     sql = SIMILARITIES.format(partition=partition(space))
-    with connection.cursor() as cursor:
+    with tables_that_may_go(), connection.cursor() as cursor:
         cursor.execute(sql, {"vector": as_text(vector), "frames": list(frames)})
         return dict(cursor.fetchall())
 
 
 def stored_vector(space: Space, asset: Asset) -> list[float] | None:
     """The vector that stands for an asset: of its frame, or the mean of a video's."""
-    with connection.cursor() as cursor:
+    with tables_that_may_go(), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT l2_normalize(avg(e.vector)::vector)::text FROM {partition(space)} e WHERE e.asset_id = %s",  # noqa: S608
             [asset.pk],
         )
         (text,) = cursor.fetchone() or (None,)
     return [float(number) for number in text.strip("[]").split(",")] if text else None
+
+
+@contextmanager
+def tables_that_may_go() -> Iterator[None]:
+    """A space can be retired between the moment in which it was chosen and the statement that reads it."""
+    try:
+        yield
+    except ProgrammingError as error:
+        if isinstance(error.__cause__, UndefinedTable):
+            raise SpaceGone from error
+        raise
 
 
 class Wanted:
@@ -186,7 +200,7 @@ class Wanted:
     def run(self, shape: str, threshold: int = 0) -> Found:
         """Without a row it is called hnsw: what is not counted may be more than HNSW found."""
         sql = compile_statement(self.space, self.candidates, shape)
-        with transaction.atomic(), connection.cursor() as cursor:
+        with tables_that_may_go(), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(SETTINGS, [str(self.ef), str(SCAN_TUPLES)])
             cursor.execute(sql, {**self.params, "threshold": threshold})
             rows = cursor.fetchall()

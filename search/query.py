@@ -59,6 +59,7 @@ class Query:
     mode: Mode = Mode.BALANCED
     order: Order = Order.CLOSEST
     offset: int = 0
+    space: str = ""  # curators may name one; else the one that is searched
     cursor: str = ""  # of the answer whose next page this is: search.ranking, search.browsing
     limit: int = 60
     exact: bool = False
@@ -173,6 +174,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "mode": reading.one_of(Mode, "A mode"),
     "order": reading.one_of(Order, "An order"),
     "offset": reading.whole(0, MAX_DEPTH),
+    "space": reading.short,
     "cursor": reading.short,
     "limit": reading.whole(1, MAX_LIMIT),
     "exact": reading.truth,

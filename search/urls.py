@@ -6,6 +6,7 @@ from search import views
 
 urlpatterns = [
     path("", views.search_page, name="search"),
+    path("compare/", views.compare_page, name="compare"),
     path("search/facets/", views.facets, name="search_facets"),
     path("similar/<uuid:asset>/", views.similar, name="similar"),
     path("search/picture/", views.search_picture, name="search_picture"),

@@ -17,13 +17,15 @@ from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
 from archive.models import Asset, Collection, Space, Status
 from archive.templatetags.shapes import BONES
-from search.engine import NotAnswered, StaleCursor, UnknownAsset, search
+from search.engine import NotAnswered, NotForYou, StaleCursor, UnknownAsset, search
 from search.facets import count_facets
 from search.hints import find_hints
 from search.hits import Answer
 from search.links import links_around
 from search.pictures import find_picture, keep_picture
 from search.query import BadQuery, Mode, Query
+from search.side_by_side import compare, live_spaces
+from search.spaces import find_live, may_choose_space
 
 PLANS = {
     "exact": "compared with every picture",
@@ -46,6 +48,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
         context["problems"], status = error.fields, 400
     except UnknownAsset as error:
         raise Http404 from error
+    except NotForYou as error:
+        context["problems"], status = {"space": str(error)}, 403
     except StaleCursor as error:
         context["trouble"], status = str(error), 410
     except NotAnswered as error:
@@ -70,7 +74,7 @@ def _next_page(request: HttpRequest, context: dict[str, Any], status: int) -> Ht
 def _around(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What a whole page has beside the hits."""
     query, answer, user = context["query"], context["answer"], person(request)
-    space = Space.objects.active()
+    space = find_live(answer.space) or Space.objects.active()
     return {
         **context,
         "next": _following(query, answer),
@@ -111,6 +115,38 @@ def _headline(query: Query, answer: Answer) -> str:
     more = "" if answer.well_is_all else "at least "
     verb = "matches" if answer.well == 1 else "match"
     return f"{more}{answer.well} that {verb} well · {took}"
+
+
+@signed_in
+@require_safe
+def compare_page(request: HttpRequest) -> HttpResponse:
+    """One question in two spaces, for curators who choose a model."""
+    user = person(request)
+    if not may_choose_space(user):
+        return render(request, "search/compare.html", {"problems": [str(NotForYou())]}, status=403)
+    live = live_spaces()
+    context: dict[str, Any] = {"live": live, "asked": Query()}
+    try:
+        query = Query.from_params(request.GET.dict())
+        left, right = _two_of([space.slug for space in live], query.space, request.GET.get("against", ""))
+        context |= {"asked": query, "left": left, "right": right, "carried": _carried(query)}
+        if query.asks and len(live) > 1:
+            context["found"] = compare(query, left, right, user)
+    except BadQuery as error:
+        return render(request, "search/compare.html", {"problems": list(error.fields.values())}, status=400)
+    return render(request, "search/compare.html", context)
+
+
+def _two_of(slugs: list[str], left: str, right: str) -> tuple[str, str]:
+    """The named ones; without names the searched space, and the newest of the others."""
+    left = left or next(iter(slugs), "")
+    return left, right or next((slug for slug in slugs if slug != left), "")
+
+
+def _carried(query: Query) -> list[tuple[str, str]]:
+    """What the form of the page does not ask itself."""
+    asked = {"q", "space", "offset", "limit", "cursor"}
+    return [(name, value) for name, value in query.params().items() if name not in asked]
 
 
 @signed_in

@@ -59,6 +59,15 @@ def remember_text(space: Space, text: str, encoded: Encoded) -> None:
     _remember(_key(space, text), bytes([encoded.cut]) + encoded.vector.astype("<f4").tobytes())
 
 
+def forget_texts(space: Space) -> None:
+    """Drop the remembered vectors of all texts in a space: it is gone, and 3 kB each are not nothing."""
+    try:
+        for name in _connection().scan_iter(match=cache.make_key(f"{_prefix(space)}*"), count=1000):
+            _connection().unlink(name)
+    except (RedisError, OSError):
+        return
+
+
 def encode_picture(space: Space, jpeg: bytes) -> Vector:
     """The unit vector (768,) of a picture, given as the `encoder` rendition that the sandbox made."""
     return _vector(_ask(space, pictures=[base64.b64encode(jpeg).decode()])["vectors"][0])
@@ -92,7 +101,11 @@ def _vector(packed: str) -> Vector:
 
 
 def _key(space: Space, text: str) -> str:
-    return f"text:{space.fingerprint[:16]}:{hashlib.sha256(text.encode()).hexdigest()}"
+    return f"{_prefix(space)}{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _prefix(space: Space) -> str:
+    return f"text:{space.fingerprint[:16]}:"
 
 
 def _remembered(key: str) -> bytes | None:

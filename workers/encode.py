@@ -34,6 +34,9 @@ from workers.prepare import worker_name
 log = logging.getLogger(__name__)
 
 
+TURNS = (SpaceState.ACTIVE, SpaceState.READY, SpaceState.BUILDING)
+
+
 class RenditionUnusable(Exception):
     """Missing or damaged. It can be made again; where the original is at fault, that says so."""
 
@@ -51,7 +54,8 @@ class Item:
 
 
 def drain_encode(budget: float = 10.0) -> bool:
-    """Encode what waits in every live space, the searched one first; returns whether more may wait."""
+    """Encode what waits in every live space, the searched one first and the one that is filled last; returns
+    whether more may wait."""
     until = time.monotonic() + budget
     for space in waiting_spaces():
         try:
@@ -67,7 +71,7 @@ def drain_encode(budget: float = 10.0) -> bool:
 def waiting_spaces() -> list[Space]:
     waiting = Work.objects.filter(step=Step.ENCODE, state=WorkState.READY).values("target")
     spaces = list(Space.objects.live().filter(slug__in=waiting))
-    return sorted(spaces, key=lambda space: space.state != SpaceState.ACTIVE)
+    return sorted(spaces, key=lambda space: TURNS.index(SpaceState(space.state)))
 
 
 class Pipeline:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import logging.config
+from io import StringIO
 from typing import Any
 
 from celery import shared_task
 from celery.signals import setup_logging, worker_process_init, worker_ready
 from django.conf import settings
+from django.core.management import call_command
 
 from archive import dispatch
 from archive.models import Step, Work, WorkState
@@ -16,14 +18,15 @@ from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.claims import reap
 from workers.encode import drain_encode
-from workers.indexing import index_active_space
 from workers.orphans import die_with_parent
 from workers.prepare import drain_prepare
+from workers.upkeep import index_by_name, look_after_spaces
 
 # A drain stops by itself after 5 seconds and rings again, so that a worker told to stop does
 # so soon. The hard limit ends what hangs in C code; its lease does the rest.
 DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
+INDEX_LIMIT = 24 * 3600  # Postgres builds, this only waits: five minutes for a million vectors
 
 
 @shared_task(name=dispatch.DRAIN[Step.PREPARE], time_limit=HARD_LIMIT)
@@ -54,7 +57,22 @@ def sweep() -> None:
     sweep_trash()
     sweep_files()
     sweep_originals()
-    index_active_space()
+
+
+@shared_task(name=dispatch.LOOK_AFTER_SPACES, time_limit=HARD_LIMIT)
+def look_after_spaces_task() -> None:
+    look_after_spaces()
+
+
+@shared_task(name=dispatch.INDEX_SPACE, time_limit=INDEX_LIMIT)
+def index_space(slug: str) -> None:
+    index_by_name(slug)
+
+
+@shared_task(name=dispatch.EVALUATE_SPACE, time_limit=HARD_LIMIT)
+def evaluate_space(slug: str) -> None:
+    """By its name: the room that measures a search is above this one."""
+    call_command("space", "evaluate", slug, stdout=StringIO())
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)

@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Case, IntegerField, QuerySet, Value, When
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 
+from archive.admin.space_actions import SpaceActions
+from archive.admin.space_cells import COUNTING, NAMES, cell, cells, figures
 from archive.models import Space, SpaceState
-from archive.spaces import SpaceNotReady, activate, backfill, coverage, index_state
-
-if TYPE_CHECKING:
-    SpaceModelAdmin = admin.ModelAdmin[Space]
-else:
-    SpaceModelAdmin = admin.ModelAdmin
+from archive.spaces import find_previous
 
 
-class SpaceAdmin(SpaceModelAdmin):
-    list_display = ("slug", "state_badge", "covered", "index", "model", "numbers", "knows")
+class SpaceAdmin(SpaceActions):
+    list_display = ("slug", "state_badge", "covered", "index", "size", "measured", "model")
     list_per_page = 20
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     sortable_by = ()
-    actions = ("backfill", "activate")
     fieldsets = (
-        (None, {"fields": ("slug", "state_badge", "covered", "index", "knows", "created_at", "activated_at")}),
+        (None, {"fields": ("slug", "state_badge", "covered", "index", "size", "knows", "created_at", "activated_at")}),
+        ("Measured", {"fields": ("figures",)}),
         ("Model", {"fields": ("model", "pretrained", "numbers", "context_length", "logit_scale", "logit_bias")}),
         ("Identity", {"fields": ("fingerprint", "what_it_covers"), "classes": ("collapse",)}),
     )
     note = "A new model is set up on the command line, where its weights are checked:"
     note_command = "manage.py space create NAME --model MODEL --weights WEIGHTS"
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("progress/", self.admin_site.admin_view(self.progress_view), name="archive_space_progress"),
+            path("rollback/", self.admin_site.admin_view(self.rollback_view), name="archive_space_rollback"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def progress_view(self, request: HttpRequest) -> HttpResponse:
+        """The cells that move, each with its id: htmx puts them where they belong, and choices stay."""
+        return HttpResponse(cells(list(self.get_queryset(request)), self._shown(request, NAMES)))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        previous = find_previous() if self.has_switch_permission(request) else None
+        return super().changelist_view(request, {"previous": previous, **(extra_context or {})})
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self._shown(request, super().get_list_display(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        return [(title, {**about, "fields": self._shown(request, about["fields"])}) for title, about in sets]
+
+    def _shown(self, request: HttpRequest, names: Any) -> list[Any]:
+        return [name for name in names if name not in COUNTING or request.user.is_superuser]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Space]:
         first = Case(When(state=SpaceState.ACTIVE, then=Value(0)), default=Value(1), output_field=IntegerField())
@@ -53,50 +76,29 @@ class SpaceAdmin(SpaceModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Space | None = None) -> bool:
         return False
 
-    def has_switch_permission(self, request: HttpRequest) -> bool:
-        """What everybody searches is decided by whoever runs the archive."""
-        return bool(request.user.is_superuser)
-
-    @admin.action(description="Encode what is missing", permissions=["switch"])
-    def backfill(self, request: HttpRequest, queryset: QuerySet[Space]) -> None:
-        for space in queryset:
-            added = backfill(space)
-            self.message_user(request, f"{space.slug}: {added:,} {'asset' if added == 1 else 'assets'} to encode.")
-
-    @admin.action(description="Search this one", permissions=["switch"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[Space]) -> None:
-        chosen = list(queryset[:2])
-        if len(chosen) != 1:
-            self.message_user(request, "One space is searched at a time: choose one.", messages.WARNING)
-            return
-        try:
-            activate(chosen[0])
-        except SpaceNotReady as error:
-            self.message_user(request, str(error), messages.ERROR)
-        else:
-            self.message_user(request, f"{chosen[0].slug} is searched from the next query on.")
-
     @admin.display(description="state")
     def state_badge(self, space: Space) -> str:
-        return format_html('<span class="badge {}">{}</span>', space.state, space.get_state_display())
+        return cell(space, "state_badge")
 
     @admin.display(description="covers")
     def covered(self, space: Space) -> str:
-        share = coverage(space)
-        return format_html(
-            '<span class="covered"><progress value="{}" max="{}" aria-label="{} of {} assets"></progress>'
-            "<span>{} of {}</span></span>",
-            share.done if share.total else 1,
-            share.total or 1,
-            share.done,
-            share.total,
-            f"{share.done:,}",
-            f"{share.total:,}",
-        )
+        return cell(space, "covered")
 
     @admin.display(description="index")
     def index(self, space: Space) -> str:
-        return "HNSW" if index_state(space).valid else "none yet: exact"
+        return cell(space, "index")
+
+    @admin.display(description="size")
+    def size(self, space: Space) -> str:
+        return cell(space, "size")
+
+    @admin.display(description="measured")
+    def measured(self, space: Space) -> str:
+        return cell(space, "measured")
+
+    @admin.display(description="figures")
+    def figures(self, space: Space) -> str:
+        return figures(space)
 
     @admin.display(description="numbers")
     def numbers(self, space: Space) -> int:
@@ -107,4 +109,4 @@ class SpaceAdmin(SpaceModelAdmin):
         return format_html("<pre>{}</pre>", json.dumps(space.identity, indent=2, ensure_ascii=False))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("state_badge", "covered", "index", "numbers", "what_it_covers")
+        return ("state_badge", "covered", "index", "size", "figures", "numbers", "what_it_covers")

@@ -28,6 +28,7 @@ def all_checks(*, deep: bool = False) -> tuple[Check, ...]:
         Check(vectors.MISSING, vectors.look_for_missing, vectors.add_missing),
         Check(vectors.STRAY, vectors.look_for_strays, vectors.remove_strays),
         Check(vectors.INDEX, vectors.look_at_index, vectors.rebuild_index),
+        Check(vectors.RETIRED, vectors.look_for_left_over, vectors.clear_left_over),
         Check(queue.STUCK, queue.look_for_stuck, queue.ring),
         Check(queue.OVERDUE, queue.look_for_overdue),
         Check(queue.ASIDE, queue.count_aside),

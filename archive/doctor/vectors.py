@@ -1,19 +1,25 @@
-"""Has every frame its vector in the searched space, and every vector its frame?"""
+"""Has every frame its vector in each space that may be searched, and every vector its frame?"""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from archive import dispatch
 from archive.doctor.findings import Finding, fine, wrong
-from archive.models import Asset, Embedding, Frame, Space, Step, Work, WorkState
-from archive.models.work import Priority
-from archive.spaces import build_index, count_rows, index_state
-from archive.work import add_encode_work, retry
+from archive.models import Asset, Embedding, Frame, Space, SpaceState, Step, Work, WorkState
+from archive.spaces import (
+    IndexBeingBuilt,
+    backfill,
+    build_index,
+    clear_away,
+    count_rows,
+    coverage,
+    index_state,
+    is_large,
+    is_left_over,
+)
 
-MISSING, STRAY, INDEX = "vectors", "stray vectors", "index"
+MISSING, STRAY, INDEX, RETIRED = "vectors", "stray vectors", "index", "retired spaces"
 NO_SPACE = "No space is searched. Run `manage.py space create --shipped`, or activate one."
 
 STRAYS = """
@@ -23,26 +29,37 @@ WHERE NOT EXISTS (SELECT 1 FROM archive_frame f WHERE f.id = e.frame_id AND f.as
 
 
 def look_for_missing() -> Finding:
-    space = Space.objects.active()
-    if space is None:
+    """In the searched space, and in those that are kept for a roll-back; one that is being filled may lack some."""
+    spaces = kept_spaces()
+    if not any(space.state == SpaceState.ACTIVE for space in spaces):
         return wrong(MISSING, 0, NO_SPACE)
-    lacking = _lacking(space)
-    count = lacking.count()
-    if not count:
-        return fine(MISSING, f"Every frame has its vector in {space.slug}, or its work is under way.")
-    sentence = f"{count} assets have no vector in {space.slug} and no work for it. `doctor --repair` adds the work."
-    return wrong(MISSING, count, sentence, lacking.values_list("uuid", flat=True)[:5])
+    names = ", ".join(space.slug for space in spaces)
+    lacking = {space.slug: _lacking(space) for space in spaces}
+    counts = {slug: found.count() for slug, found in lacking.items()}
+    if not any(counts.values()):
+        return fine(MISSING, f"Every frame has its vector in {names}, or its work is under way.{_being_filled()}")
+    said = ", ".join(f"{count} in {slug}" for slug, count in counts.items() if count)
+    sentence = f"Assets without a vector and without work for it: {said}. `doctor --repair` adds the work."
+    examples = [uuid for found in lacking.values() for uuid in found.values_list("uuid", flat=True)[:5]]
+    return wrong(MISSING, sum(counts.values()), sentence, examples)
 
 
 def add_missing() -> int:
-    space = Space.objects.active()
+    return sum(backfill(space) for space in kept_spaces())
+
+
+def kept_spaces() -> list[Space]:
+    """Those that must be whole: the searched one first, then the ones that it can be switched to."""
+    found = Space.objects.filter(state__in=(SpaceState.ACTIVE, SpaceState.READY)).slim()
+    return sorted(found, key=lambda space: (space.state != SpaceState.ACTIVE, space.slug))
+
+
+def _being_filled() -> str:
+    space = Space.objects.filter(state=SpaceState.BUILDING).slim().first()
     if space is None:
-        return 0
-    chosen = list(_lacking(space).values_list("pk", flat=True))
-    add_encode_work(Asset.objects.filter(pk__in=chosen), space, Priority.BACKFILL)
-    retry(Work.objects.filter(asset__in=chosen, step=Step.ENCODE, target=space.slug, state=WorkState.DONE))
-    dispatch.ring_on_commit(Step.ENCODE)
-    return len(chosen)
+        return ""
+    told = coverage(space)
+    return f" {space.slug} is being filled: {told.done} of {told.total}."
 
 
 def _lacking(space: Space) -> QuerySet[Asset]:
@@ -70,18 +87,49 @@ def remove_strays() -> int:
 
 
 def look_at_index() -> Finding:
-    space = Space.objects.active()
-    if space is None:
+    spaces = kept_spaces()
+    if not any(space.state == SpaceState.ACTIVE for space in spaces):
         return wrong(INDEX, 0, NO_SPACE)
-    if index_state(space).valid:
-        return fine(INDEX, f"The index of {space.slug} is valid.")
-    rows = count_rows(space)
-    if rows < settings.SIGHTLINE_INDEX_FROM:
-        return fine(INDEX, f"{space.slug} holds {rows} vectors: so few are searched exactly, without an index.")
-    sentence = f"{space.slug} holds {rows} vectors and has no valid index, so searches are slow. "
-    return wrong(INDEX, 1, f"{sentence}`doctor --repair` builds it.")
+    without = [space for space in spaces if not index_state(space).valid]
+    bad = [space for space in without if is_large(space)]
+    if bad:
+        said = ", ".join(f"{space.slug} holds {count_rows(space)} vectors" for space in bad)
+        sentence = f"{said} and has no valid index, so searches are slow. `doctor --repair` builds it."
+        return wrong(INDEX, len(bad), sentence)
+    said = " ".join(
+        f"{space.slug} holds {count_rows(space)} vectors: so few are searched exactly, without an index."
+        if space in without
+        else f"The index of {space.slug} is valid."
+        for space in spaces
+    )
+    return fine(INDEX, said)
 
 
 def rebuild_index() -> int:
-    space = Space.objects.active()
-    return int(space is not None and build_index(space))
+    return sum(_built(space) for space in kept_spaces())
+
+
+def _built(space: Space) -> bool:
+    if index_state(space).valid:
+        return False
+    try:
+        return build_index(space)
+    except IndexBeingBuilt:
+        return True  # under way
+
+
+def look_for_left_over() -> Finding:
+    """A space is retired in one moment; its tables go when nobody reads them."""
+    left = [space.slug for space in _retired() if is_left_over(space)]
+    if not left:
+        return fine(RETIRED, "Retired spaces hold nothing any more.")
+    sentence = f"{len(left)} retired spaces still hold vectors or work. `doctor --repair` removes them."
+    return wrong(RETIRED, len(left), sentence, left)
+
+
+def clear_left_over() -> int:
+    return sum(clear_away(space) for space in _retired() if is_left_over(space))
+
+
+def _retired() -> QuerySet[Space]:
+    return Space.objects.filter(state=SpaceState.RETIRED).slim()

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0002_embeddings"),
+        ("archive", "0003_space_life"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,7 +11,11 @@ DIMENSIONS = 768
 
 
 class SpaceState(models.TextChoices):
-    """BUILDING -> READY -> ACTIVE -> RETIRED; ACTIVE -> READY when another takes over, and back."""
+    """BUILDING -> READY -> ACTIVE; ACTIVE -> READY when another takes over, and back; BUILDING | READY -> RETIRED.
+
+    BUILDING becomes READY by itself, once it is full and has its index. All but RETIRED are live: uploads are
+    written to each of them, so that a switch, in either direction, loses nothing.
+    """
 
     BUILDING = "building", "Being filled"
     READY = "ready", "Full, waiting"
@@ -19,6 +23,8 @@ class SpaceState(models.TextChoices):
     RETIRED = "retired", "Retired"
 
 
+# Large, and of no use to a search.
+UNREAD = ("identity", "goldens", "evaluation")
 LIVE = (SpaceState.BUILDING, SpaceState.READY, SpaceState.ACTIVE)
 
 
@@ -27,9 +33,13 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         """The spaces that new uploads are written to."""
         return self.filter(state__in=LIVE)
 
+    def slim(self) -> SpaceQuerySet:
+        """Without what only its encoder and its own page read."""
+        return self.defer(*UNREAD)
+
     def active(self) -> Space | None:
-        """The space that is searched, if there is one; without what only its encoder reads."""
-        return self.filter(state=SpaceState.ACTIVE).defer("identity", "goldens").first()
+        """The space that is searched, if there is one."""
+        return self.filter(state=SpaceState.ACTIVE).slim().first()
 
 
 class Space(models.Model):
@@ -56,6 +66,7 @@ class Space(models.Model):
     state = models.CharField(max_length=8, choices=SpaceState.choices, default=SpaceState.BUILDING)
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)
+    evaluation = models.JSONField(default=dict, blank=True, help_text="What was measured last, and when")
 
     objects = SpaceQuerySet.as_manager()
 

@@ -94,8 +94,8 @@ def make_archive(rows: int, queries: int) -> Synthetic:
         corner = vectors[0]
         _tag(vectors[:rows] @ corner, frames[:, 1])
         cursor.execute("ANALYZE")
-    activate(space, even_if_partial=True)
     build_index(space)
+    activate(space, even_if_partial=True)
     near = np.argsort(-(vectors[rows:] @ corner))[:queries]
     cornered = vectors[rows:][near]
     return Synthetic(

@@ -12,10 +12,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from archive import estimates
+from archive import dispatch, estimates
 from archive.admin.site import CurationSite
 from archive.estimates import estimated_count
 from archive.models import Asset, Collection, Membership, Space, SpaceState, Step, Work, WorkState
+from archive.spaces import clear_away
 from tests.cast import PASSWORD, make_jpeg, make_user, upload
 from workers.spaces import make_space
 
@@ -31,8 +32,8 @@ def waiting(harbour: Collection, fake_space: Space, tmp_path: Path) -> list[Work
     return list(Work.objects.order_by("pk"))
 
 
-def act(client: Client, page: str, action: str, chosen: list[Any], query: str = "") -> str:
-    data = {"action": action, "index": "0", "_selected_action": [row.pk for row in chosen]}
+def act(client: Client, page: str, action: str, chosen: list[Any], query: str = "", **more: str) -> str:
+    data = {"action": action, "index": "0", "_selected_action": [row.pk for row in chosen], **more}
     response = client.post(f"{page}{query}", data, follow=True)
     assert response.status_code == 200
     return " ".join(str(message) for message in response.context["messages"])
@@ -155,12 +156,87 @@ def test_a_space_shows_its_coverage_and_is_not_searched_before_it_is_full(
     assert '<progress value="3" max="3"' in page
     assert '<progress value="0" max="3"' in page
     assert "manage.py space create" in page
-    assert "new covers 0 of 3 assets." in act(client, SPACES, "activate", [new])
+    assert "new covers 0 of 3 assets." in act(client, SPACES, "activate", [new], confirmed="yes")
+    assert "new: 3 assets to encode." in act(client, SPACES, "backfill", [new])
+    assert "waits for a worker, or has just begun" in client.get(SPACES).content.decode()
+    assert "new: 3 wait no longer." in act(client, SPACES, "stop", [new])
+    assert "nothing fills it now" in client.get(SPACES).content.decode()
     assert "new: 3 assets to encode." in act(client, SPACES, "backfill", [new])
     Work.objects.update(state=WorkState.DONE)
-    assert "new is searched from the next query on." in act(client, SPACES, "activate", [new])
+    assert "new is searched from the next query on." in act(client, SPACES, "activate", [new], confirmed="yes")
     new.refresh_from_db()
     assert new.state == SpaceState.ACTIVE
+
+
+def ask(client: Client, action: str, space: Space) -> str:
+    """The page between a button and what it does."""
+    page = client.post(SPACES, {"action": action, "index": "0", "_selected_action": [space.pk]})
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+def test_switching_and_retiring_ask_first(client: Client, alice: User, waiting: list[Work]) -> None:
+    new = make_space("new", "fake", "x")
+    Work.objects.update(state=WorkState.DONE)
+    client.force_login(alice)
+    page = ask(client, "activate", new)
+    assert "Everybody searches with new from the next query on. It covers 0 of 3 assets." in page
+    assert 'name="partial"' in page
+    assert Space.objects.get(state=SpaceState.ACTIVE).slug == "fake"
+    assert "Roll back" not in client.get(SPACES).content.decode()
+    act(client, SPACES, "activate", [new], confirmed="yes", partial="on")
+    assert Space.objects.get(state=SpaceState.ACTIVE) == new
+    assert "Roll back to fake" in client.get(SPACES).content.decode()
+    assert "Everybody searches with fake again" in client.get(f"{SPACES}rollback/").content.decode()
+    assert Space.objects.get(state=SpaceState.ACTIVE) == new
+    client.post(f"{SPACES}rollback/", {"confirmed": "yes"})
+    assert Space.objects.get(state=SpaceState.ACTIVE).slug == "fake"
+    assert "There is no way back to it" in ask(client, "retire", new)
+    new.refresh_from_db()
+    assert new.state == SpaceState.READY
+    searched = Space.objects.get(slug="fake")
+    assert "fake is the space that is searched" in act(client, SPACES, "retire", [searched], confirmed="yes")
+    assert "new is retired." in act(client, SPACES, "retire", [new], confirmed="yes")
+    for action in ("backfill", "activate", "retire", "build", "evaluate"):
+        assert act(client, SPACES, action, [new], confirmed="yes") == "new is retired: its vectors are gone."
+    assert act(client, SPACES, "activate", [new, searched]) == "One space at a time: choose one."
+    new.refresh_from_db()
+    assert clear_away(new)
+    assert client.get(SPACES).status_code == 200
+    assert client.get(f"{SPACES}{new.pk}/change/").status_code == 200
+
+
+def test_long_work_on_a_space_is_a_worker_s(
+    client: Client, alice: User, waiting: list[Work], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(dispatch, "_send", lambda name, *args, expires: rung.append((name, *args)))
+    space = Space.objects.get(slug="fake")
+    client.force_login(alice)
+    assert "so small that it is searched exactly" in act(client, SPACES, "build", [space])
+    settings.SIGHTLINE_INDEX_FROM = 0
+    assert "Its index is being built" in act(client, SPACES, "build", [space])
+    assert "It is being measured" in act(client, SPACES, "evaluate", [space])
+    assert rung == [("workers.index_space", "fake"), ("workers.evaluate_space", "fake")]
+
+    def away(name: str, *args: Any, expires: float) -> None:
+        raise dispatch.BrokerUnavailable
+
+    monkeypatch.setattr(dispatch, "_send", away)
+    assert "manage.py space evaluate fake" in act(client, SPACES, "evaluate", [space])
+
+
+def test_what_moves_is_refreshed_where_it_stands(client: Client, alice: User, waiting: list[Work]) -> None:
+    Work.objects.update(state=WorkState.DONE)
+    space = Space.objects.get(slug="fake")
+    client.force_login(alice)
+    page = client.get(SPACES).content.decode()
+    fragment = client.get(f"{SPACES}progress/").content.decode()
+    for name in ("state_badge", "covered", "index", "size", "measured"):
+        assert f'<span id="space-{space.pk}-{name}">' in page
+        assert f'<span id="space-{space.pk}-{name}" hx-swap-oob="true">' in fragment
+    assert "0 of 3" in fragment
+    assert "<html" not in fragment
 
 
 def test_only_superusers_switch_spaces(client: Client, fake_space: Space) -> None:
@@ -170,9 +246,15 @@ def test_only_superusers_switch_spaces(client: Client, fake_space: Space) -> Non
     new = make_space("new", "fake")
     client.force_login(dora)
     assert "fake" in client.get(SPACES).content.decode()
-    act(client, SPACES, "activate", [new])
+    for action in ("activate", "retire", "backfill"):
+        act(client, SPACES, action, [new], confirmed="yes")
+    client.post(f"{SPACES}rollback/", {"confirmed": "yes"})
     new.refresh_from_db()
     assert new.state == SpaceState.BUILDING
+    assert Space.objects.active() == fake_space
+    # How many pictures there are in all is not told to who does not see them all.
+    assert "<progress" not in client.get(SPACES).content.decode()
+    assert "<progress" not in client.get(f"{SPACES}progress/").content.decode()
 
 
 def test_a_member_is_a_person_or_a_group(client: Client, alice: User, bob: User, harbour: Collection) -> None:

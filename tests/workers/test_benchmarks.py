@@ -8,6 +8,7 @@ def test_encoding_is_measured_beside_the_bare_model() -> None:
     rows = run_benchmark("encode")
     assert set(rows) == {
         "fake: rendition to vector, in 1 process(es)",
+        "fake: with two live spaces, beside one",
         "fake: decode and prepare, beside decode and resize",
         "fake: store vectors, beside a bare COPY",
     }

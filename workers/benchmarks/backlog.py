@@ -61,10 +61,12 @@ def draw_rendition(seed: int) -> bytes:
     return out.getvalue()
 
 
-def renew_backlog(space: Space) -> None:
-    """As if nothing had been encoded yet."""
+def renew_backlog(space: Space, count: int = 0) -> None:
+    """As if nothing had been encoded yet; with a `count`, as if so many assets were new and there were no others."""
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {partition(space)}")
-    Work.objects.filter(step=Step.ENCODE, target=space.slug).update(
-        state=WorkState.READY, token=None, lease_until=None, done_at=None, crashes=0, errors=0
-    )
+    work = Work.objects.filter(step=Step.ENCODE, target=space.slug)
+    if count:
+        work.update(state=WorkState.DONE)
+        work = Work.objects.filter(pk__in=list(work.order_by("asset").values_list("pk", flat=True)[:count]))
+    work.update(state=WorkState.READY, token=None, lease_until=None, done_at=None, crashes=0, errors=0)

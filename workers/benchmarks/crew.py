@@ -25,6 +25,12 @@ class Crew:
         """All drain one backlog: claims, files, decoding, the model, rows."""
         return self._all("pipeline", seconds)
 
+    def drain(self) -> float:
+        """Seconds until nothing waits in any live space, as workers go about it."""
+        start = time.perf_counter()
+        self._all("drain", 0)
+        return time.perf_counter() - start
+
     def _all(self, what: str, seconds: float) -> Rate:
         for pipe in self.pipes:
             pipe.send((what, seconds))
@@ -59,5 +65,5 @@ def _serve(pipe: Connection, space_id: int) -> None:
     while True:
         what, seconds = pipe.recv()
         start = time.perf_counter()
-        done = member.bare(seconds) if what == "bare" else member.pipeline(seconds)
+        done = {"bare": member.bare, "pipeline": member.pipeline, "drain": member.drain}[what](seconds)
         pipe.send(done / (time.perf_counter() - start))

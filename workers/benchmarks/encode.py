@@ -11,7 +11,7 @@ from PIL import Image
 
 from archive.measuring import Report, Row, in_turns, milliseconds, rate_row
 from archive.models import Frame, Space
-from archive.spaces import activate
+from archive.spaces import activate, backfill
 from archive.vectors import as_text, store_vectors
 from workers.benchmarks.backlog import draw_rendition, make_backlog, renew_backlog
 from workers.benchmarks.crew import Crew, crew
@@ -39,10 +39,29 @@ def measure(*, quick: bool = False, model: str = "", processes: int = 0, runs: i
             lambda: _said("the pipeline", _drained(space, everybody, seconds)),
             lambda: _said("the bare model", everybody.bare(seconds)),
         )
-    rows = [rate_row(f"{model}: rendition to vector, in {processes} process(es)", "pictures/s", pairs)]
+        both = two_live_spaces(space, everybody, runs or 3, int(expected / 1.5) if not quick else 32)
+    rows = [
+        rate_row(f"{model}: rendition to vector, in {processes} process(es)", "pictures/s", pairs),
+        rate_row(f"{model}: with two live spaces, beside one", "pictures/s", both),
+    ]
     encoder = encoder_of(space)
     rows += _parts(model, space, encoder, 5 if quick else 60)
     return Report("encode", rows, _device(encoder))
+
+
+def two_live_spaces(space: Space, everybody: Crew, runs: int, pictures: int) -> list[tuple[float, float]]:
+    """What a new model costs every upload while it comes in: pictures a second until each is in all live spaces."""
+    second = make_space("benchmark-second", space.model, space.pretrained)
+    backfill(second)
+    everybody.drain()  # all have loaded the second model, and every vector is there
+    pictures = min(pictures, Frame.objects.count())
+
+    def rate(name: str, *spaces: Space) -> float:
+        for one in spaces:
+            renew_backlog(one, pictures)
+        return _said(name, pictures / everybody.drain())
+
+    return in_turns(runs, lambda: rate("two live spaces", space, second), lambda: rate("one live space", space))
 
 
 def _drained(space: Space, everybody: Crew, seconds: float) -> float:

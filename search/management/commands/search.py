@@ -30,7 +30,7 @@ from search.query import BadQuery, Mode, Order, Query, Shape
 # The query's own words, as options here; they are read and judged by it.
 OPTIONS = (
     *("without", "like", "unlike", "box", "collection", "kind", "tag", "alltags", "notags", "from", "to", "shape"),
-    *("larger", "smaller", "by", "placed", "longer", "shorter", "name", "mode", "order", "limit"),
+    *("larger", "smaller", "by", "placed", "longer", "shorter", "name", "mode", "order", "limit", "space"),
 )
 FILTERS = (
     ("tag", "NAMES", "any of these tags, with commas between them"),
@@ -66,6 +66,7 @@ class Command(BaseCommand):
         parser.add_argument("--box", metavar="L,T,W,H", help="the part of the picture that is meant, as shares of it")
         for name, meta, text in FILTERS:
             parser.add_argument(f"--{name}", metavar=meta, help=text)
+        parser.add_argument("--space", metavar="SLUG", help="in this space instead of the searched one")
         parser.add_argument("--limit", metavar="N", default="20", help="at most so many (20)")
         parser.add_argument("--exact", action="store_true", help="compare with everything, without the index")
         parser.add_argument("--user", metavar="NAME", help="what this user may see (a superuser: everything)")

@@ -8,6 +8,7 @@ from archive.models import Work, WorkState
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
+from workers.upkeep import look_after_spaces
 
 
 class Command(BaseCommand):
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         budget = 60.0 if options["once"] else float("inf")
         drain_prepare(budget)
         drain_encode(budget)
+        look_after_spaces()
         left = Work.objects.filter(state=WorkState.READY).count()
         aside = Work.objects.filter(state=WorkState.QUARANTINED).count()
         self.stdout.write(f"{left} waiting, {aside} set aside")

@@ -1,0 +1,70 @@
+"""What is done for spaces without anybody asking: full ones are ready, large ones get their index, retired ones go."""
+
+from __future__ import annotations
+
+import logging
+
+from archive import dispatch
+from archive.models import Space, SpaceState
+from archive.spaces import (
+    IndexBeingBuilt,
+    build_index,
+    clear_away,
+    index_state,
+    is_full,
+    is_large,
+    is_left_over,
+    promote_full,
+)
+from workers.client import forget_texts
+
+log = logging.getLogger(__name__)
+
+
+def look_after_spaces() -> None:
+    """A round of short steps. Building an index takes long, so another task is rung for it."""
+    for space in spaces_to_index():
+        try:
+            dispatch.index_space(space.slug)
+        except dispatch.BrokerUnavailable as error:
+            log.warning("space %s: no index yet (%s)", space.slug, error)
+    ready = promote_full()
+    if ready is not None:
+        log.info("space %s is full and ready to be searched", ready.slug)
+    for space in Space.objects.filter(state=SpaceState.RETIRED):
+        if is_left_over(space):
+            clear_retired(space)
+
+
+def spaces_to_index() -> list[Space]:
+    """Large ones without an index that nobody builds. One that is being filled gets it at the end: rows are
+    written a hundred times slower into an index than beside it."""
+    found = []
+    for space in Space.objects.live():
+        state = index_state(space)
+        if state.valid or state.built is not None or not is_large(space):
+            continue
+        if space.state != SpaceState.BUILDING or is_full(space):
+            found.append(space)
+    return found
+
+
+def index_by_name(slug: str) -> None:
+    space = Space.objects.live().filter(slug=slug).first()
+    if space is None:  # retired meanwhile
+        return
+    try:
+        build_index(space)
+    except IndexBeingBuilt as error:
+        log.info("%s", error)
+    promote_full()
+
+
+def clear_retired(space: Space) -> bool:
+    """Free what a RETIRED space held: vectors, work, and what was remembered of texts; returns whether all is gone."""
+    if not Space.objects.live().filter(fingerprint=space.fingerprint).exists():
+        forget_texts(space)
+    gone = clear_away(space)
+    if not gone:
+        log.warning("space %s: its tables are in use and are dropped later", space.slug)
+    return gone
