@@ -2,6 +2,7 @@
 
 from archive.models.assets import Asset, AssetQuerySet, Kind, Rendition, Status
 from archive.models.collections import Collection, Membership, Role, Visibility
+from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagState
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
@@ -13,6 +14,8 @@ __all__ = [
     "AssetQuerySet",
     "ClipEmbedding",
     "Collection",
+    "Concept",
+    "ConceptKind",
     "Embedding",
     "Frame",
     "Kind",
@@ -23,6 +26,9 @@ __all__ = [
     "SpaceState",
     "Status",
     "Step",
+    "Tag",
+    "TagSource",
+    "TagState",
     "Visibility",
     "Work",
     "WorkState",
