@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from archive.views import assets, collections, files, health, help, trash, upload
+from archive.views import assets, collections, files, health, help, tags, trash, upload
 
 handler500 = "archive.middleware.unexpected"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("assets/<uuid:asset>/trash/", assets.trash, name="trash_asset"),
     path("assets/<uuid:asset>/restore/", assets.restore, name="restore"),
     path("assets/<uuid:asset>/retry/", assets.retry, name="retry"),
+    path("assets/<uuid:asset>/tags/", tags.retag, name="retag"),
     path("assets/<uuid:asset>/<slug:spec>/", files.rendition, name="rendition"),
     path("upload/", upload.upload, name="upload"),
     path("upload/status/", upload.upload_status, name="upload_status"),

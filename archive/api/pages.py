@@ -32,3 +32,15 @@ class NewestFirst(CursorPagination):
 
 class NewestCollectionsFirst(NewestFirst):
     ordering = ("-created_at", "-id")
+
+
+class ByName(NewestFirst):
+    """Of tags: their folded names are unique, and text is all that a cursor's position can be."""
+
+    ordering = ("folded",)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = CursorPagination.decode_cursor(self, request)
+        if cursor is not None and "\0" in (cursor.position or ""):
+            raise ValidationError({"cursor": "This is not a cursor from `next` or `previous`."})
+        return cursor
