@@ -1,6 +1,7 @@
 """What the archive keeps, by noun."""
 
 from archive.models.assets import Asset, AssetQuerySet, Kind, Rendition, Status
+from archive.models.batches import Action, Batch, BatchItem, BatchState, ItemState
 from archive.models.collections import Collection, Membership, Role, Visibility
 from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagState
 from archive.models.embeddings import ClipEmbedding, Embedding
@@ -10,14 +11,19 @@ from archive.models.work import Step, Work, WorkState
 
 __all__ = [
     "DIMENSIONS",
+    "Action",
     "Asset",
     "AssetQuerySet",
+    "Batch",
+    "BatchItem",
+    "BatchState",
     "ClipEmbedding",
     "Collection",
     "Concept",
     "ConceptKind",
     "Embedding",
     "Frame",
+    "ItemState",
     "Kind",
     "Membership",
     "Rendition",

@@ -5,13 +5,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from archive.models import Work, WorkState
+from workers.batches import drain_batches
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
 
 
 class Command(BaseCommand):
-    help = "Prepare and encode what waits, in this process: for emergencies, small machines and tests."
+    help = "Prepare, encode and act on what waits, in this process: for emergencies, small machines and tests."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round of at most a minute")
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         budget = 60.0 if options["once"] else float("inf")
         drain_prepare(budget)
         drain_encode(budget)
+        drain_batches(budget)
         left = Work.objects.filter(state=WorkState.READY).count()
         aside = Work.objects.filter(state=WorkState.QUARANTINED).count()
         self.stdout.write(f"{left} waiting, {aside} set aside")
