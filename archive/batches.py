@@ -1,33 +1,25 @@
-"""Batches: kept when somebody confirms, applied in chunks by a worker, taken back when somebody asks.
-
-A chunk is one transaction that holds the batch's row: it changes some assets, writes their items and the
-counts. A worker that is killed leaves the chunk undone and the row free; two workers never hold one batch.
-"""
+"""Batches: kept when somebody confirms, taken back when somebody asks, forgotten after some weeks."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
-from django.utils.timezone import now
 
 from archive import dispatch
-from archive.deeds import DEEDS, Deed, Outcome, Refused
-from archive.deeds.deed import NOT_YOURS
-from archive.models import Action, Asset, Batch, BatchItem, BatchState, ItemState
+from archive.deeds import DEEDS, Refused
+from archive.models import Asset, Batch, BatchItem, BatchState, ItemState
 from archive.models.batches import OPEN
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-log = logging.getLogger(__name__)
 MOST_OPEN = 20
 NOTHING = "There is nothing that you could do this to."
 
@@ -116,31 +108,16 @@ def undo(batch: Batch) -> Batch:
     return held
 
 
-def work_on_next() -> bool:
-    """Do a chunk of the batch that waits longest; returns whether there was one that nobody else holds."""
-    pk = 0
-    try:
-        with transaction.atomic():
-            waiting = Batch.objects.filter(state__in=OPEN).order_by("touched_at")
-            batch = waiting.select_for_update(of=("self",), skip_locked=True).select_related("owner").first()
-            if batch is None:
-                return False
-            pk = batch.pk
-            _do_chunk(batch)
-    except (OperationalError, InterfaceError):  # Postgres is away or busy: no fault of the batch
-        raise
-    except Refused as error:
-        _stop(pk, str(error))
-    except Exception as error:
-        log.exception("batch %s", pk)
-        _stop(pk, f"Something unexpected happened ({type(error).__name__}); the log has more.")
-    return True
-
-
 def why_left(batch: Batch) -> list[tuple[str, int]]:
     """The reasons for which items were skipped or kept as they are, the most frequent first."""
     left = batch.items.filter(state__in=(ItemState.SKIPPED, ItemState.KEPT))
     return list(left.values_list("note").annotate(n=Count("pk")).order_by("-n", "note"))
+
+
+def still_shared(batch: Batch) -> bool:
+    """Whether its owner may still see all that a download holds."""
+    held = batch.items.filter(state=ItemState.DONE)
+    return not held.exclude(asset__in=Asset.objects.visible_to(batch.owner).order_by().values("pk")).exists()
 
 
 def sweep_batches() -> int:
@@ -149,74 +126,6 @@ def sweep_batches() -> int:
     ended = list(old.exclude(state__in=OPEN).values_list("pk", flat=True))
     BatchItem.objects.filter(batch__in=ended).delete()
     return Batch.objects.filter(pk__in=ended).delete()[0]
-
-
-def _do_chunk(batch: Batch) -> None:
-    deed = DEEDS[batch.action]
-    undoing = batch.state == BatchState.UNDOING
-    if not batch.owner.is_active:
-        raise Refused("Whoever asked for it may not log in any more.")
-    waiting = batch.items.filter(state=ItemState.DONE if undoing else ItemState.WAITING)
-    items = list(waiting.order_by("id")[: deed.chunk])
-    if not items:
-        if not undoing:
-            deed.finish(batch)
-        batch.state, batch.finished_at = BatchState.UNDONE if undoing else BatchState.DONE, now()
-    elif undoing:
-        outcome = _undo(batch, deed, items)
-        batch.undone += _write(items, outcome, ItemState.UNDONE, ItemState.KEPT)
-        batch.kept += len(outcome.left)
-    else:
-        outcome = _apply(batch, deed, items)
-        batch.done += _write(items, outcome, ItemState.DONE, ItemState.SKIPPED)
-        batch.skipped += len(outcome.left)
-        batch.state = BatchState.RUNNING
-    batch.touched_at = now()
-    batch.save()
-
-
-def _apply(batch: Batch, deed: Deed, items: list[BatchItem]) -> Outcome:
-    """Only to what the owner may do it to at this moment; held, so that nobody changes it in between."""
-    asked = Asset.objects.filter(pk__in=[item.asset_id for item in items])
-    allowed = deed.open_to(batch.owner).filter(pk__in=asked.order_by().values("pk"))
-    assets = {a.pk: a for a in allowed.order_by("pk").select_for_update(of=("self",), no_key=True)}
-    outcome = deed.apply(batch, [assets[item.asset_id] for item in items if item.asset_id in assets])
-    if len(assets) < len(items):
-        outcome.left |= deed.why_not(asked.exclude(pk__in=assets), batch.owner)
-    return outcome
-
-
-def _undo(batch: Batch, deed: Deed, items: list[BatchItem]) -> Outcome:
-    before = {item.asset_id: item.before for item in items}
-    if batch.action == Action.DOWNLOAD:  # gives nothing back to anybody
-        return deed.undo(batch, before)
-    curated = Asset.objects.curated_by(batch.owner).filter(pk__in=before).order_by("pk")
-    held = set(curated.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
-    outcome = deed.undo(batch, {pk: was for pk, was in before.items() if pk in held})
-    outcome.left |= {pk: NOT_YOURS for pk in before if pk not in held}
-    return outcome
-
-
-def _write(items: list[BatchItem], outcome: Outcome, done: ItemState, left: ItemState) -> int:
-    """Write what became of items; returns how many were done. Those that were not come to stay as they are."""
-    through = []
-    for item in items:
-        if item.asset_id in outcome.done:
-            item.state = done
-            item.before = outcome.done[item.asset_id] if done == ItemState.DONE else item.before
-        elif item.asset_id in outcome.left:
-            item.state, item.note = left, outcome.left[item.asset_id][:300]
-        else:
-            continue
-        through.append(item)
-    BatchItem.objects.bulk_update(through, ["state", "note", "before"])
-    return len(outcome.done)
-
-
-def _stop(pk: int, sentence: str) -> None:
-    Batch.objects.filter(pk=pk, state__in=OPEN).update(
-        state=BatchState.FAILED, error=sentence, touched_at=Now(), finished_at=Now()
-    )
 
 
 def _measure_items(batch: Batch) -> Measured:

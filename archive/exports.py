@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, TypedDict, cast
+from typing import IO, TypedDict, cast
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -76,7 +76,8 @@ def folder() -> Path:
 
 def room() -> int:
     """Bytes that may be written: uploads keep theirs."""
-    return shutil.disk_usage(folder()).free - 2 * settings.SIGHTLINE_UPLOAD_LIMIT
+    kept: int = 2 * settings.SIGHTLINE_UPLOAD_LIMIT
+    return shutil.disk_usage(folder()).free - kept
 
 
 def unfinished(batch: Batch) -> Path:
@@ -111,7 +112,7 @@ def append(file: IO[bytes], asset: Asset, names: Names) -> Entry:
     with default_storage.open(asset.original) as original:
         date = localtime(asset.taken_at or asset.added_at)
         name = names.take(asset)
-        info = zipfile.ZipInfo(name, (min(max(date.year, 1980), 2107), *date.timetuple()[1:6]))  # type: ignore[arg-type]
+        info = zipfile.ZipInfo(name, (min(max(date.year, 1980), 2107), *date.timetuple()[1:6]))
         info.file_size = asset.size
         # A zip of its own for each: closing it writes a directory, which the next file overwrites.
         with zipfile.ZipFile(file, "w") as part:
@@ -160,8 +161,9 @@ def _remove_old(path: Path) -> bool:
     return True
 
 
-def _info(entry: dict[str, Any] | Entry) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(entry["name"], tuple(entry["date"]))  # type: ignore[arg-type]
+def _info(entry: Entry) -> zipfile.ZipInfo:
+    year, month, day, hour, minute, second = entry["date"]
+    info = zipfile.ZipInfo(entry["name"], (year, month, day, hour, minute, second))
     info.header_offset, info.CRC = entry["offset"], entry["crc"]
     info.file_size = info.compress_size = entry["size"]
     info.external_attr = 0o644 << 16

@@ -6,31 +6,22 @@ take turns, and each sees what the other wrote.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
-from django.utils.dateparse import parse_datetime
 from django.utils.text import slugify
 from django.utils.timezone import now
 
 from archive.models import Asset, Concept, Tag, TagSource, TagState
-from archive.models.concepts import LONGEST_NAME, fold
+from archive.models.concepts import fold
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
     from archive.models.collections import Person
-
-MOST_NAMES = 50
-JOINERS = "\u200c\u200d"  # unseen, but part of words and emoji
-UNSEEN = ("Cc", "Cf", "Cs")
-
-
-class BadTag(ValueError):
-    """What was written cannot be a tag; the message says why, for people."""
 
 
 class Was(TypedDict):
@@ -53,30 +44,6 @@ class Change(TypedDict):
 
 
 Changes = dict[int, list[Change]]  # by asset
-
-
-def clean_names(written: Iterable[str]) -> list[str]:
-    """Names of tags as they are kept, each once. Commas separate. Raises `BadTag`."""
-    names: dict[str, str] = {}
-    for raw in written:
-        for part in raw.split(","):
-            if name := clean_name(part):
-                names.setdefault(fold(name), name)
-            if len(names) > MOST_NAMES:
-                raise BadTag(f"At most {MOST_NAMES} tags at a time, please.")
-    return list(names.values())
-
-
-def clean_name(raw: str) -> str:
-    """Trimmed, blanks collapsed, in Unicode's composed form; empty where nothing is left."""
-    if len(raw) > 4 * LONGEST_NAME:
-        raise BadTag(f"A tag has at most {LONGEST_NAME} characters.")
-    name = unicodedata.normalize("NFC", " ".join(raw.split()))
-    if any(unicodedata.category(c) in UNSEEN and c not in JOINERS for c in name):
-        raise BadTag("A tag cannot contain characters that nobody sees.")
-    if len(name) > LONGEST_NAME or len(fold(name)) > 4 * LONGEST_NAME:
-        raise BadTag(f"A tag has at most {LONGEST_NAME} characters.")
-    return name
 
 
 def find_concepts(names: Iterable[str]) -> list[Concept]:
@@ -199,7 +166,7 @@ def counted_tags(user: Person) -> QuerySet[Concept]:
     return tags.annotate(count=Subquery(count, output_field=IntegerField()))
 
 
-def _seen(user: Person) -> QuerySet[Asset, dict[str, int]]:
+def _seen(user: Person) -> QuerySet[Asset, Any]:
     return Asset.objects.visible_to(user).order_by().values("pk")
 
 
@@ -233,8 +200,8 @@ def _was(tag: Tag) -> Was:
 
 
 def _as_it_was(asset: int, concept: int, was: Was) -> Tag:
-    fields: dict[str, Any] = {name: was[name] for name in ("state", "source", "score")}  # type: ignore[literal-required]
-    at = parse_datetime(was["at"])
+    fields: dict[str, Any] = {name: was[name] for name in ("state", "source", "score")}
+    at = datetime.fromisoformat(was["at"])
     return Tag(asset_id=asset, concept_id=concept, space_id=was["space"], by_id=was["by"], at=at, **fields)
 
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from archive.views import assets, collections, files, health, help, tags, trash, upload
+from archive.views import assets, batches, collections, files, health, help, tags, trash, upload
 
 handler500 = "archive.middleware.unexpected"
 urlpatterns = [
@@ -26,6 +26,10 @@ urlpatterns = [
         collections.remove_member,
         name="remove_member",
     ),
+    path("batches/", batches.batches, name="batches"),
+    path("batches/<uuid:batch>/", batches.batch, name="batch"),
+    path("batches/<uuid:batch>/undo/", batches.undo_batch, name="undo_batch"),
+    path("batches/<uuid:batch>/download/", batches.download, name="download_batch"),
     path("trash/", trash.trash, name="trash"),
     path("help/models/", help.models, name="models_help"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from search import views
+from search import act_views, views
 
 urlpatterns = [
     path("", views.search_page, name="search"),
+    path("act/", act_views.act, name="act"),
     path("similar/<uuid:asset>/", views.similar, name="similar"),
     path("search/picture/", views.search_picture, name="search_picture"),
     path("search/picture/<str:key>/", views.search_picture_shown, name="search_picture_shown"),

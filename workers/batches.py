@@ -2,7 +2,7 @@
 
 import time
 
-from archive.batches import work_on_next
+from archive.batch_work import work_on_next
 
 
 def drain_batches(budget: float = 60.0) -> bool:

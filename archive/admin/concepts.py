@@ -10,9 +10,11 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
+from archive.access import person
 from archive.models import Concept, Tag
 from archive.models.concepts import fold
-from archive.tags import BadTag, clean_name, free_slug
+from archive.tag_names import BadTag, clean_name
+from archive.tags import free_slug
 
 if TYPE_CHECKING:
     ConceptModelAdmin = admin.ModelAdmin[Concept]
@@ -58,7 +60,7 @@ class ConceptAdmin(ConceptModelAdmin):
     def save_model(self, request: HttpRequest, obj: Concept, form: Any, change: bool) -> None:
         """The address stays when the name changes: links and saved searches carry it."""
         if not change:
-            obj.slug, obj.created_by = free_slug(obj.name), request.user
+            obj.slug, obj.created_by = free_slug(obj.name), person(request)
         obj.save()
 
     def has_module_permission(self, request: HttpRequest) -> bool:

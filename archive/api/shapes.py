@@ -11,7 +11,8 @@ from rest_framework import serializers
 from archive.api.pages import MOST
 from archive.models import Asset, Collection, Kind, Status, Visibility
 from archive.models.concepts import LONGEST_NAME
-from archive.tags import MOST_NAMES, tags_of
+from archive.tag_names import MOST_NAMES
+from archive.tags import tags_of
 
 if TYPE_CHECKING:
     AssetSerializer = serializers.ModelSerializer[Asset]

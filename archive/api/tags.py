@@ -16,7 +16,8 @@ from archive.api.pages import ByName
 from archive.api.shapes import AssetShape, TagFilters, Tags, TagShape
 from archive.models import Asset
 from archive.models.concepts import fold
-from archive.tags import BadTag, add_tags, clean_name, clean_names, counted_tags, remove_tags, set_tags
+from archive.tag_names import BadTag, clean_name, clean_names
+from archive.tags import add_tags, counted_tags, remove_tags, set_tags
 
 
 class TagsView(APIView):

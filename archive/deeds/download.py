@@ -71,7 +71,7 @@ class Downloading(Deed):
         return outcome
 
     def finish(self, batch: Batch) -> None:
-        entries = batch.items.filter(state=ItemState.DONE).order_by("id").values_list("before", flat=True)
+        entries: Any = batch.items.filter(state=ItemState.DONE).order_by("id").values_list("before", flat=True)
         try:
             exports.finish(batch, entries.iterator())
         except exports.Lost as error:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from archive.deeds.deed import Deed, Outcome, Refused, chosen
 from archive.models import Asset, Batch
-from archive.tags import BadTag, Changes, add_tags, clean_names, put_back
+from archive.tag_names import BadTag, clean_names
+from archive.tags import Changes, add_tags, put_back
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_POST
 
 from archive.access import find_curated, person, signed_in
 from archive.models import Asset
-from archive.tags import BadTag, add_tags, clean_names, remove_tags
+from archive.tag_names import BadTag, clean_names
+from archive.tags import add_tags, remove_tags
 
 
 @signed_in

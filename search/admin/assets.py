@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from archive.access import person
 from archive.estimates import EstimatingPaginator
 from archive.models import Asset, Collection, Tag, Work
 from archive.models.collections import CURATING
@@ -138,7 +139,7 @@ class AssetAdmin(AssetActions):
         """Only what was filled in: a worker may have written the rest since this row was read."""
         obj.save(update_fields=[name for name in form.changed_data if name != "tag_names"])
         if "tag_names" in form.changed_data:
-            set_tags(obj, form.cleaned_data["tag_names"], request.user)
+            set_tags(obj, form.cleaned_data["tag_names"], person(request))
 
     def get_paginator(
         self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **more: Any

@@ -8,7 +8,8 @@ from django import forms
 
 from archive.models import Asset, Collection
 from archive.models.collections import CURATING
-from archive.tags import BadTag, clean_names, tags_of
+from archive.tag_names import BadTag, clean_names
+from archive.tags import tags_of
 
 if TYPE_CHECKING:
     from archive.models.collections import Person

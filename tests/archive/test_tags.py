@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 from archive.models import Asset, Collection, Concept, Tag, TagSource, TagState
-from archive.tags import BadTag, add_tags, clean_name, clean_names, get_concepts, put_back, remove_tags, tags_of
+from archive.tag_names import BadTag, clean_name, clean_names
+from archive.tags import add_tags, get_concepts, put_back, remove_tags, tags_of
 from tests.archive.test_visibility import put
 
 pytestmark = pytest.mark.django_db

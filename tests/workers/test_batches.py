@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from archive import exports
+from archive.batch_work import work_on_next
 from archive.batches import (
     Order,
     SetChanged,
@@ -27,7 +28,6 @@ from archive.batches import (
     sweep_batches,
     undo,
     why_left,
-    work_on_next,
 )
 from archive.deeds import DEEDS, Refused
 from archive.deeds.deed import Deed
