@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from django.db import InterfaceError, OperationalError, transaction
+import orjson
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
@@ -18,6 +19,12 @@ from archive.models import Action, Asset, Batch, BatchItem, BatchState, ItemStat
 from archive.models.batches import OPEN
 
 log = logging.getLogger(__name__)
+DELETED = "It was deleted for good."
+
+WRITE = """
+UPDATE archive_batchitem i SET state = now.state, note = now.note, before = coalesce(now.before::jsonb, i.before)
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS now(id, state, note, before) WHERE i.id = now.id
+"""
 
 
 def work_on_next() -> bool:
@@ -48,11 +55,7 @@ def _do_chunk(batch: Batch) -> None:
         raise Refused("Whoever asked for it may not log in any more.")
     waiting = batch.items.filter(state=ItemState.DONE if undoing else ItemState.WAITING)
     items = list(waiting.order_by("id")[: deed.chunk])
-    if not items:
-        if not undoing:
-            deed.finish(batch)
-        batch.state, batch.finished_at = BatchState.UNDONE if undoing else BatchState.DONE, now()
-    elif undoing:
+    if undoing:
         outcome = _undo(batch, deed, items)
         batch.undone += _write(items, outcome, ItemState.UNDONE, ItemState.KEPT)
         batch.kept += len(outcome.left)
@@ -61,6 +64,10 @@ def _do_chunk(batch: Batch) -> None:
         batch.done += _write(items, outcome, ItemState.DONE, ItemState.SKIPPED)
         batch.skipped += len(outcome.left)
         batch.state = BatchState.RUNNING
+    if not waiting.exists():
+        if not undoing:
+            deed.finish(batch)
+        batch.state, batch.finished_at = BatchState.UNDONE if undoing else BatchState.DONE, now()
     batch.touched_at = now()
     batch.save()
 
@@ -69,10 +76,14 @@ def _apply(batch: Batch, deed: Deed, items: list[BatchItem]) -> Outcome:
     """Only to what the owner may do it to at this moment; held, so that nobody changes it in between."""
     asked = Asset.objects.filter(pk__in=[item.asset_id for item in items])
     allowed = deed.open_to(batch.owner).filter(pk__in=asked.order_by().values("pk"))
-    assets = {a.pk: a for a in allowed.order_by("pk").select_for_update(of=("self",), no_key=True)}
+    held = allowed.order_by("pk").select_for_update(of=("self",), no_key=True).defer("exif", "notes", "caption")
+    assets = {asset.pk: asset for asset in held}
     outcome = deed.apply(batch, [assets[item.asset_id] for item in items if item.asset_id in assets])
     if len(assets) < len(items):
-        outcome.left |= deed.why_not(asked.exclude(pk__in=assets), batch.owner)
+        others = list(asked.exclude(pk__in=assets))
+        outcome.left |= deed.why_not(others, batch.owner)
+        known = {*assets, *(asset.pk for asset in others)}
+        outcome.left |= {item.asset_id: DELETED for item in items if item.asset_id not in known}
     return outcome
 
 
@@ -83,23 +94,20 @@ def _undo(batch: Batch, deed: Deed, items: list[BatchItem]) -> Outcome:
     curated = Asset.objects.curated_by(batch.owner).filter(pk__in=before).order_by("pk")
     held = set(curated.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
     outcome = deed.undo(batch, {pk: was for pk, was in before.items() if pk in held})
-    outcome.left |= {pk: NOT_YOURS for pk in before if pk not in held}
+    there = set(Asset.objects.filter(pk__in=before.keys() - held).values_list("pk", flat=True))
+    outcome.left |= {pk: NOT_YOURS if pk in there else DELETED for pk in before if pk not in held}
     return outcome
 
 
 def _write(items: list[BatchItem], outcome: Outcome, done: ItemState, left: ItemState) -> int:
     """Write what became of items; returns how many were done. Those that were not come to stay as they are."""
-    through = []
-    for item in items:
-        if item.asset_id in outcome.done:
-            item.state = done
-            item.before = outcome.done[item.asset_id] if done == ItemState.DONE else item.before
-        elif item.asset_id in outcome.left:
-            item.state, item.note = left, outcome.left[item.asset_id][:300]
-        else:
-            continue
-        through.append(item)
-    BatchItem.objects.bulk_update(through, ["state", "note", "before"])
+    by_asset = {item.asset_id: item.pk for item in items}
+    keeps = done == ItemState.DONE
+    rows = [(by_asset[a], str(done), "", orjson.dumps(b).decode() if keeps else None) for a, b in outcome.done.items()]
+    rows += [(by_asset[asset], str(left), why[:300], None) for asset, why in outcome.left.items()]
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, columns)
     return len(outcome.done)
 
 

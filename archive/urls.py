@@ -31,6 +31,7 @@ urlpatterns = [
     path("batches/<uuid:batch>/undo/", batches.undo_batch, name="undo_batch"),
     path("batches/<uuid:batch>/download/", batches.download, name="download_batch"),
     path("trash/", trash.trash, name="trash"),
+    path("trash/restore/", trash.restore_all, name="restore_all"),
     path("help/models/", help.models, name="models_help"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

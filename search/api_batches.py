@@ -45,7 +45,7 @@ AS_JSON = {
     "type": "object",
     "required": ["action"],
     "properties": {
-        "action": {"type": "string", "enum": list(Action.values)},
+        "action": {"type": "string", "enum": [str(a) for a in Action if a != Action.RESTORE]},
         "query": {"type": "object", "properties": TERMS, "description": "As of a search; {} is everything"},
         "assets": {"type": "array", "items": {"type": "string", "format": "uuid"}, "maxItems": MOST_PICKED},
         "tags": {"type": "array", "items": {"type": "string"}, "description": "For tag and untag"},

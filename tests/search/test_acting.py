@@ -252,6 +252,26 @@ def test_the_preview_costs_the_same_for_many_as_for_few(
     assert len(many) == len(few)
 
 
+def test_the_whole_trash_is_put_back_and_away_again(
+    client: Client, boats: list[Asset], secrets: list[Asset], carol: User
+) -> None:
+    trash(Asset.objects.all())
+    moments = dict(Asset.objects.values_list("pk", "trashed_at"))
+    client.force_login(carol)
+    page = client.get("/trash/")
+    assert "Put all 7 back" in page.content.decode()
+    assert "Look again" in client.post("/trash/restore/", {"expected": "8"}, follow=True).content.decode()
+    sent = {"expected": page.context["lying"].token}
+    address = client.post("/trash/restore/", sent, follow=True).redirect_chain[-1][0]
+    drain_batches()
+    assert set(Asset.objects.filter(trashed_at__isnull=True)) == set(boats)
+    client.post(f"{address}undo/")
+    drain_batches()
+    assert dict(Asset.objects.values_list("pk", "trashed_at")) == moments
+    client.force_login(make_user("dora"))
+    assert "nothing that you could" in client.post("/trash/restore/", follow=True).content.decode()
+
+
 def test_a_batch_is_its_owners_alone(client: Client, boats: list[Asset], carol: User, alice: User) -> None:
     client.force_login(carol)
     client.post("/act/", {"action": "download"})

@@ -383,11 +383,22 @@ def test_the_clock_rings_for_batches_whose_doorbell_was_lost(
     assert batch.state == BatchState.DONE
 
 
-def test_a_purged_asset_leaves_its_batches(boats: list[Asset], alice: User) -> None:
+def test_an_asset_that_is_purged_leaves_its_batches(boats: list[Asset], alice: User) -> None:
     batch = drain(ask(alice, "trash"))
     boats[0].delete()
     undo(batch)
     assert drain(batch).undone == 4
+
+
+def test_an_asset_that_was_purged_while_it_was_chosen_is_passed_over(boats: list[Asset], alice: User) -> None:
+    batch = ask(alice, "trash")
+    BatchItem.objects.filter(asset=boats[0]).update(asset_id=0)
+    drain(batch)
+    assert (batch.done, why_left(batch)) == (4, [("It was deleted for good.", 1)])
+    BatchItem.objects.filter(asset=boats[1]).update(asset_id=-1)
+    undo(batch)
+    drain(batch)
+    assert (batch.undone, batch.kept) == (3, 1)
 
 
 def test_old_batches_are_forgotten_with_their_items(boats: list[Asset], alice: User, settings: Any) -> None:
