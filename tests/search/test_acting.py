@@ -343,7 +343,7 @@ def test_a_download_is_fetched_by_page_and_api_until_something_is_hidden(
     answer = begin(bob, action="download", query={})
     drain_batches()
     state = client_of(bob).get(answer.headers["Location"]).json()
-    file = client_of(bob).get(state["download"])
+    file: Any = client_of(bob).get(state["download"])
     assert file.headers["Content-Type"] == "application/zip"
     assert file.headers["Content-Disposition"].startswith('attachment; filename="sightline-')
     assert b"".join(file.streaming_content)[:2] == b"PK"
