@@ -158,16 +158,20 @@ def tags_of(asset: Asset) -> list[Concept]:
     return [tag.concept for tag in shown]
 
 
+def seen_tags(user: Person) -> QuerySet[Concept]:
+    """The tags on what `user` may see, by name."""
+    return Concept.objects.filter(Exists(_carried(user)))
+
+
 def counted_tags(user: Person) -> QuerySet[Concept]:
-    """The tags on what `user` may see, each with `count`, how many of those assets carry it."""
-    carried = Tag.objects.accepted().filter(concept=OuterRef("pk"), asset__in=_seen(user)).order_by()
-    count = carried.values("concept").annotate(n=Count("pk")).values("n")
-    tags = Concept.objects.filter(Exists(carried))
-    return tags.annotate(count=Subquery(count, output_field=IntegerField()))
+    """The same, each with `count`: how many of the assets that `user` may see carry it."""
+    count = _carried(user).values("concept").annotate(n=Count("pk")).values("n")
+    return seen_tags(user).annotate(count=Subquery(count, output_field=IntegerField()))
 
 
-def _seen(user: Person) -> QuerySet[Asset, Any]:
-    return Asset.objects.visible_to(user).order_by().values("pk")
+def _carried(user: Person) -> QuerySet[Tag]:
+    seen = Asset.objects.visible_to(user).order_by().values("pk")
+    return Tag.objects.accepted().filter(concept=OuterRef("pk"), asset__in=seen).order_by()
 
 
 def free_slug(name: str) -> str:

@@ -15,7 +15,7 @@ from archive.batches import SetChanged, make_batch, measure, read_order
 from archive.deeds import DEEDS, Refused
 from archive.models import Action, Collection
 from archive.models.collections import CURATING
-from archive.tags import counted_tags
+from archive.tags import seen_tags
 from search.acting import Choice, choose_all, choose_picked
 from search.failures import NotAnswered, UnknownAsset
 from search.query import BadQuery, Query
@@ -78,7 +78,7 @@ def _preview(choice: Choice, user: User) -> dict[str, Any]:
         "more": max(0, seen.count - STRIP),
         "size": choice.assets.order_by().aggregate(all=Sum("size"))["all"] or 0,
         "places": places,
-        "known_tags": counted_tags(user)[:KNOWN] if yours.count else (),
+        "known_tags": seen_tags(user)[:KNOWN] if yours.count else (),
         "back": choice.query.url() if not choice.picked else "",
     }
 

@@ -30,6 +30,7 @@ def all_checks(*, deep: bool = False) -> tuple[Check, ...]:
         Check(vectors.INDEX, vectors.look_at_index, vectors.rebuild_index),
         Check(queue.STUCK, queue.look_for_stuck, queue.ring),
         Check(queue.OVERDUE, queue.look_for_overdue),
+        Check(queue.BATCHES, queue.look_for_stuck_batches, queue.ring_batches),
         Check(queue.ASIDE, queue.count_aside),
         Check(orphans.NAME, orphans.look, orphans.repair),
     )

@@ -14,7 +14,7 @@ from archive import trash as bin
 from archive.access import find_curated, find_seen, person, signed_in
 from archive.forms import AssetForm
 from archive.models import Asset, Status
-from archive.tags import counted_tags, tags_of
+from archive.tags import seen_tags, tags_of
 from archive.templatetags.shapes import BONES
 from archive.work import retry_assets
 
@@ -41,7 +41,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         "may_retry": _may_retry(user, found, curates),
         "bones": BONES[:9],
         "tags": tags_of(found),
-        "known_tags": counted_tags(user)[:KNOWN] if curates else [],
+        "known_tags": seen_tags(user)[:KNOWN] if curates else [],
     }
     return render(request, "archive/asset.html", context)
 

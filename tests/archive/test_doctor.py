@@ -21,7 +21,20 @@ from redis.exceptions import ConnectionError as NoRedis
 
 from archive.doctor import orphans
 from archive.doctor.rounds import all_checks
-from archive.models import Asset, Collection, Embedding, Frame, Rendition, Space, Status, Work, WorkState
+from archive.models import (
+    Action,
+    Asset,
+    Batch,
+    BatchState,
+    Collection,
+    Embedding,
+    Frame,
+    Rendition,
+    Space,
+    Status,
+    Work,
+    WorkState,
+)
 from archive.spaces import index_name, index_state, partition
 from tests.cast import make_jpeg, upload
 from workers.encode import drain_encode
@@ -210,6 +223,15 @@ def test_work_that_nobody_does_is_seen(red: Asset) -> None:
     held = timezone.now() + timedelta(minutes=1)
     Work.objects.filter(asset=red, step="prepare").update(state=WorkState.RUNNING, lease_until=held)
     assert "work moves" not in ill(run())
+
+
+def test_a_batch_that_does_not_move_is_seen(red: Asset, alice: User) -> None:
+    batch = Batch.objects.create(owner=alice, action=Action.TRASH, what="Everything")
+    assert ill(run()) == {}
+    Batch.objects.filter(pk=batch.pk).update(touched_at=timezone.now() - timedelta(minutes=30))
+    assert ill(run("--repair")) == {"batches move": 1}
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.DONE)
+    assert ill(run()) == {}
 
 
 def test_leases_that_nobody_frees_are_seen(red: Asset) -> None:
