@@ -50,9 +50,8 @@ def act(request: HttpRequest) -> HttpResponse:
 
 
 def _choice(request: HttpRequest, user: User) -> Choice:
-    picked = request.POST.get("assets", "")
-    if request.method == "POST" and picked:
-        return choose_picked(picked.replace(",", " ").split(), user)
+    if "assets" in request.POST:  # even where it is empty: no ids must never mean everything
+        return choose_picked(request.POST["assets"].replace(",", " ").split(), user)
     return choose_all(Query.from_params(request.GET.dict()), user)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 else:
     Plain = serializers.Serializer
 
-NOTHING_CHOSEN = "Send a “query” (an empty object means everything that you may see), or “assets”, a list of ids."
+NOTHING_CHOSEN = "Send either “query” (an empty object is everything that you may see) or “assets”, a list of ids."
 
 
 class NewBatch(Plain):
@@ -91,8 +91,8 @@ class BatchesView(APIView):
 
 def _choice(asked: dict[str, Any], request: Request) -> Choice:
     user = person(request)
-    if asked.get("assets"):
-        return choose_picked([str(one) for one in asked["assets"]], user)
-    if asked.get("query") is None:
+    if ("assets" in asked) == (asked.get("query") is not None):
         raise ValidationError({"query": NOTHING_CHOSEN})
+    if "assets" in asked:
+        return choose_picked([str(one) for one in asked["assets"]], user)
     return choose_all(read_query(as_words(asked["query"])), user)

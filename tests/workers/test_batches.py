@@ -466,6 +466,22 @@ def test_whoever_dies_after_the_last_rename_leaves_a_whole_file(
     assert (batch.state, len(contents(batch))) == (BatchState.DONE, 5)
 
 
+def test_a_zip_of_more_than_four_gigabytes_is_whole(
+    boats: list[Asset], alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Deed, "chunk", 2)
+    batch = ask(alice, "download")
+    work_on_next()
+    large = 5 * 2**30
+    with exports.unfinished(batch).open("ab") as file:
+        file.truncate(large)  # a hole, which takes no room on the disk
+    Batch.objects.update(size=large)
+    drain(batch)
+    assert exports.finished(batch).stat().st_size > large
+    assert set(contents(batch).values()) == originals(boats)
+    exports.discard(batch)
+
+
 def test_large_files_end_a_chunk_early(boats: list[Asset], alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archive.deeds.download.MOST_BYTES", 10)
     batch = ask(alice, "download")
