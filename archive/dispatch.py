@@ -1,6 +1,6 @@
 """The only place that enqueues: task names, their queues, and the ringing of doorbells.
 
-A message carries no work. What is to be done stands in the `Work` table, so losing every
+A message carries no work. What is to be done stands in the tables `Work` and `Batch`, so losing every
 message costs at most one tick of beat.
 """
 
@@ -20,6 +20,7 @@ from archive.models import Step
 log = logging.getLogger(__name__)
 
 DRAIN = {Step.PREPARE: "workers.drain_prepare", Step.ENCODE: "workers.drain_encode"}
+BATCHES = "workers.drain_batches"
 TICK = "workers.tick"
 SWEEP = "workers.sweep"
 ANSWER_QUERY = "workers.answer_query"
@@ -31,6 +32,7 @@ EVALUATE_SPACE = "workers.evaluate_space"
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
     DRAIN[Step.ENCODE]: "encode",
+    BATCHES: "media",
     TICK: "media",
     SWEEP: "media",
     ANSWER_QUERY: "queries",
@@ -59,14 +61,16 @@ class BrokerUnavailable(Exception):
 
 def ring(step: Step) -> None:
     """Tell the workers of `step` that there is work. A broker that is down is no error: beat rings again."""
-    try:
-        _send(DRAIN[step], expires=60)
-    except BrokerUnavailable as error:
-        log.warning("no doorbell (%s); beat will ring", error)
+    _ring(DRAIN[step])
 
 
 def ring_on_commit(step: Step) -> None:
     transaction.on_commit(partial(ring, step), robust=True)
+
+
+def ring_batches() -> None:
+    """Tell the workers that a batch waits."""
+    _ring(BATCHES)
 
 
 def ask(*args: Any, expires: float) -> None:
@@ -84,10 +88,7 @@ def warm_up() -> None:
 
 def look_after_spaces() -> None:
     """Have what waits to be done for spaces done now; without a broker beat rings for it."""
-    try:
-        _send(LOOK_AFTER_SPACES, expires=60)
-    except BrokerUnavailable as error:
-        log.warning("no doorbell (%s); beat will ring", error)
+    _ring(LOOK_AFTER_SPACES)
 
 
 def index_space(slug: str) -> None:
@@ -98,6 +99,13 @@ def index_space(slug: str) -> None:
 def evaluate_space(slug: str) -> None:
     """Have a space measured by a worker that holds its model. Raises `BrokerUnavailable`."""
     _send(EVALUATE_SPACE, slug, expires=600)
+
+
+def _ring(task: str) -> None:
+    try:
+        _send(task, expires=60)
+    except BrokerUnavailable as error:
+        log.warning("no doorbell (%s); beat will ring", error)
 
 
 @cache

@@ -12,10 +12,14 @@ from archive.models import Asset, Collection
 
 @dataclass(frozen=True)
 class Moved:
-    """`there_already`: so many stayed, because the collection has an asset of the same bytes."""
+    """`assets` moved; `there_already` stayed, because the collection has an asset of the same bytes."""
 
-    moved: int
+    assets: tuple[int, ...]
     there_already: int
+
+    @property
+    def moved(self) -> int:
+        return len(self.assets)
 
 
 def move(assets: QuerySet[Asset], to: Collection) -> Moved:
@@ -36,8 +40,9 @@ def _move(assets: QuerySet[Asset], to: Collection) -> Moved:
     for pk, sha256 in sorted(chosen.items()):
         if sha256 not in there:
             first.setdefault(sha256, pk)
-    moved = Asset.objects.filter(pk__in=first.values()).update(collection=to)
-    return Moved(moved, len(chosen) - moved)
+    moved = tuple(first.values())
+    Asset.objects.filter(pk__in=moved).update(collection=to)
+    return Moved(moved, len(chosen) - len(moved))
 
 
 def _hold(to: Collection) -> None:

@@ -22,6 +22,13 @@ class DurableStorage(FileSystemStorage):
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    @property
+    def exports(self) -> Path:
+        """The folder for files that people asked for as a whole, for a day."""
+        folder = Path(self.location) / "exports"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def adopt(self, source: Path, name: str) -> None:
         """Move a file of `incoming`, already synced, to its name."""
         target = Path(self.path(name))

@@ -1,6 +1,6 @@
 """Trash, restore, and the end of an asset."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -19,6 +19,11 @@ def trash(assets: QuerySet[Asset]) -> int:
 
 def restore(assets: QuerySet[Asset]) -> int:
     return assets.filter(trashed_at__isnull=False).update(trashed_at=None)
+
+
+def trash_since(assets: QuerySet[Asset], moment: datetime) -> int:
+    """As if they had lain in the trash since `moment`."""
+    return assets.filter(trashed_at__isnull=True).update(trashed_at=moment)
 
 
 def purge_expired() -> int:

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from archive.views import assets, collections, files, health, help, trash, upload
+from archive.views import assets, batches, collections, files, health, help, tags, trash, upload
 
 handler500 = "archive.middleware.unexpected"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("assets/<uuid:asset>/trash/", assets.trash, name="trash_asset"),
     path("assets/<uuid:asset>/restore/", assets.restore, name="restore"),
     path("assets/<uuid:asset>/retry/", assets.retry, name="retry"),
+    path("assets/<uuid:asset>/tags/", tags.retag, name="retag"),
     path("assets/<uuid:asset>/<slug:spec>/", files.rendition, name="rendition"),
     path("upload/", upload.upload, name="upload"),
     path("upload/status/", upload.upload_status, name="upload_status"),
@@ -25,7 +26,12 @@ urlpatterns = [
         collections.remove_member,
         name="remove_member",
     ),
+    path("batches/", batches.batches, name="batches"),
+    path("batches/<uuid:batch>/", batches.batch, name="batch"),
+    path("batches/<uuid:batch>/undo/", batches.undo_batch, name="undo_batch"),
+    path("batches/<uuid:batch>/download/", batches.download, name="download_batch"),
     path("trash/", trash.trash, name="trash"),
+    path("trash/restore/", trash.restore_all, name="restore_all"),
     path("help/models/", help.models, name="models_help"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -72,7 +72,10 @@ def read_query(params: Mapping[str, str]) -> Query:
 
 def read_body(request: Request) -> dict[str, str]:
     """Terms as text, from a form or from JSON."""
-    data = request.data
+    return as_words(request.data)
+
+
+def as_words(data: Any) -> dict[str, str]:
     if not isinstance(data, Mapping):
         raise ValidationError("Send an object with the terms of the search, such as {“q”: “a red boat”}.")
     words: dict[str, str] = {}

@@ -26,7 +26,7 @@ from search.hits import SHOWN, Answer, Hit, Moment
 from search.judging import Judge
 from search.neighbours import find_neighbours
 from search.phrases import find_sayings
-from search.query import MAX_DEPTH, Order, Query
+from search.query import MAX_DEPTH, Mode, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_ranking, keep_ranking, name_ranking
 from search.sight import sight_of
 from search.spaces import asked_again, choose_space
@@ -43,6 +43,7 @@ __all__ = [
     "PictureExpired",
     "StaleCursor",
     "UnknownAsset",
+    "find_relevant_ids",
     "rank_all",
     "search",
 ]
@@ -130,6 +131,14 @@ def place_of(query: Query, user: Person, sight: str) -> tuple[Space, str]:
 def rank_all(query: Query, user: Person) -> Ranking:
     """The whole ranking of a query, as deep as pages go: for counts, and for what is done to all results."""
     return asked_again(lambda: _rank_all(query, user))
+
+
+def find_relevant_ids(query: Query, user: Person) -> list[int]:
+    """What matches well, in its order; all that was ranked where nothing does, or where everything is wanted."""
+    hits = rank_all(query.but(), user).hits
+    if query.mode is Mode.EVERYTHING:
+        return [hit.asset_id for hit in hits]
+    return [hit.asset_id for hit in hits if hit.well] or [hit.asset_id for hit in hits]
 
 
 def _rank_all(query: Query, user: Person) -> Ranking:

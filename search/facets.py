@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce, ExtractYear
 
 from archive.models import Asset, Tag
 from search.candidates import find_candidates
-from search.engine import rank_all
-from search.query import Mode, Query
+from search.engine import find_relevant_ids
+from search.query import Query
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -59,9 +59,7 @@ def find_relevant(query: Query, user: Person) -> QuerySet[Asset]:
     """The relevant set, as a queryset of what is visible now."""
     if not query.asks:
         return find_candidates(query, user, ready=False)
-    hits = rank_all(query.but(), user).hits
-    relevant = hits if query.mode is Mode.EVERYTHING else [hit for hit in hits if hit.well] or hits
-    return Asset.objects.visible_to(user).filter(pk__in=[hit.asset_id for hit in relevant])
+    return Asset.objects.visible_to(user).filter(pk__in=find_relevant_ids(query, user))
 
 
 def _counted(relevant: QuerySet[Asset], *fields: str) -> list[tuple[Any, ...]]:

@@ -154,6 +154,11 @@ class Links:
         return self.query.but(space="").url(reverse("compare"))
 
     @property
+    def act(self) -> str:
+        """The page from which one acts on all that the query finds."""
+        return self.query.but(limit=Query.limit).url("/act/")
+
+    @property
     def exact(self) -> str:
         return self.query.but(exact=True).url()
 

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from search import views
+from search import act_views, views
 
 urlpatterns = [
     path("", views.search_page, name="search"),
+    path("act/", act_views.act, name="act"),
     path("compare/", views.compare_page, name="compare"),
     path("search/facets/", views.facets, name="search_facets"),
     path("similar/<uuid:asset>/", views.similar, name="similar"),

@@ -22,7 +22,10 @@ TOP = {
     *("manage.py", "archive", "search", "workers", "templates", "tests", "requirements.in", "requirements.txt"),
     *("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "Makefile", "compose.yaml", "docs", ".ci"),
 }
-FACES = {"views", "admin", "api", "forms", "tasks", "commands", "urls", "api_urls", "apps", "checks", "wsgi"}
+FACES = {
+    *("views", "act_views", "admin", "api", "api_batches", "forms", "tasks", "commands"),
+    *("urls", "api_urls", "apps", "checks", "wsgi"),
+}
 # What one face may be imported by: the table that hangs it up, and its own package.
 HANGERS = {"urls", "api_urls", "apps", "settings", "unknown_urls"}
 UNNAMED = {"utils", "util", "helpers", "helper", "services", "managers", "misc", "common"}

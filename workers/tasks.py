@@ -13,9 +13,13 @@ from django.conf import settings
 from django.core.management import call_command
 
 from archive import dispatch
-from archive.models import Step, Work, WorkState
+from archive.batches import sweep_batches
+from archive.exports import sweep_exports
+from archive.models import Batch, Step, Work, WorkState
+from archive.models.batches import OPEN
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
+from workers.batches import drain_batches
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.orphans import die_with_parent
@@ -41,6 +45,12 @@ def drain_encode_task() -> None:
         dispatch.ring(Step.ENCODE)
 
 
+@shared_task(name=dispatch.BATCHES, time_limit=HARD_LIMIT)
+def drain_batches_task() -> None:
+    if drain_batches(DRAIN_SECONDS):
+        dispatch.ring_batches()
+
+
 @shared_task(name=dispatch.TICK, time_limit=60)
 def tick() -> None:
     """Free what dead workers held, and ring for whatever waits: no lost message lasts longer than this."""
@@ -50,6 +60,8 @@ def tick() -> None:
     waiting = Work.objects.filter(state=WorkState.READY).values_list("step", flat=True).distinct()
     for step in waiting:
         dispatch.ring(Step(step))
+    if Batch.objects.filter(state__in=OPEN).exists():
+        dispatch.ring_batches()
 
 
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
@@ -57,6 +69,8 @@ def sweep() -> None:
     sweep_trash()
     sweep_files()
     sweep_originals()
+    sweep_exports()
+    sweep_batches()
 
 
 @shared_task(name=dispatch.LOOK_AFTER_SPACES, time_limit=HARD_LIMIT)

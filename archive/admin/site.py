@@ -17,13 +17,14 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from archive.admin.collections import CollectionAdmin
+from archive.admin.concepts import ConceptAdmin
 from archive.admin.numbers import numbers_of_assets
 from archive.admin.spaces import SpaceAdmin
 from archive.admin.work import WorkAdmin
-from archive.models import Collection, Space, Work
+from archive.models import Collection, Concept, Space, Work
 
 # What stands in the bar on top, of what the person may see.
-BAR = ("archive.Asset", "archive.Work", "archive.Space", "archive.Collection", "auth.User")
+BAR = ("archive.Asset", "archive.Work", "archive.Space", "archive.Collection", "archive.Concept", "auth.User")
 
 
 class CurationSite(AdminSite):
@@ -34,6 +35,7 @@ class CurationSite(AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.register(Collection, CollectionAdmin)
+        self.register(Concept, ConceptAdmin)
         self.register(Space, SpaceAdmin)
         self.register(Work, WorkAdmin)
 

@@ -25,6 +25,7 @@ from archive.ingest import Ingested, ingest_file
 from archive.models import Asset, Collection
 from archive.models.assets import may_upload_to
 from archive.moving import move
+from archive.tags import with_tags
 
 NOT_OPEN = "There is no such collection, or you may not add to it."
 NO_FILE = "Send one file, in a multipart form, as “file”."
@@ -46,7 +47,7 @@ class AssetsView(APIView):
             found = found.filter(collection__slug=filters["collection"])
         found = found.filter(**{name: filters[name] for name in ("kind", "status") if filters.get(name)})
         pages = self.pagination_class()
-        page = pages.paginate_queryset(found, request, self) or []
+        page = pages.paginate_queryset(with_tags(found), request, self) or []
         return pages.get_paginated_response(AssetShape(page, many=True).data)
 
     @extend_schema(

@@ -32,3 +32,18 @@ class NewestFirst(CursorPagination):
 
 class NewestCollectionsFirst(NewestFirst):
     ordering = ("-created_at", "-id")
+
+
+class ByName(CursorPagination):
+    """Of tags: their folded names are unique, and text is all that a cursor's position can be."""
+
+    ordering = ("folded",)
+    page_size = NewestFirst.page_size
+    page_size_query_param = NewestFirst.page_size_query_param
+    max_page_size = MOST
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and "\0" in str(cursor.position):
+            raise ValidationError({"cursor": "This is not a cursor from `next` or `previous`."})
+        return cursor

@@ -10,6 +10,9 @@ from rest_framework import serializers
 
 from archive.api.pages import MOST
 from archive.models import Asset, Collection, Kind, Status, Visibility
+from archive.models.concepts import LONGEST_NAME
+from archive.tag_names import MOST_NAMES
+from archive.tags import tags_of
 
 if TYPE_CHECKING:
     AssetSerializer = serializers.ModelSerializer[Asset]
@@ -29,6 +32,7 @@ class AssetShape(AssetSerializer):
     uploader = serializers.CharField(source="uploader.username", default=None, allow_null=True)
     trashed = serializers.SerializerMethodField(help_text="Only its curators still see it.")
     url = serializers.CharField(source="get_absolute_url", help_text="The page about it")
+    tags = serializers.SerializerMethodField()
     original = serializers.SerializerMethodField(help_text="The bytes as they came")
     thumbnail = serializers.SerializerMethodField(help_text="WebP, longest side 640; null until it is made")
     preview = serializers.SerializerMethodField(help_text="WebP, longest side 2048; null until it is made")
@@ -38,11 +42,25 @@ class AssetShape(AssetSerializer):
         fields = (
             *("asset", "collection", "kind", "status", "error", "filename", "media_type", "size", "sha256"),
             *("width", "height", "duration", "title", "caption", "taken_at", "camera", "place", "latitude"),
-            *("longitude", "exif", "uploader", "added_at", "trashed", "url", "original", "thumbnail", "preview"),
+            *(
+                "longitude",
+                "exif",
+                "tags",
+                "uploader",
+                "added_at",
+                "trashed",
+                "url",
+                "original",
+                "thumbnail",
+                "preview",
+            ),
         )
 
     def get_trashed(self, asset: Asset) -> bool:
         return asset.trashed_at is not None
+
+    def get_tags(self, asset: Asset) -> list[str]:
+        return [concept.name for concept in tags_of(asset)]
 
     def get_original(self, asset: Asset) -> str:
         return reverse("api_original", args=[asset.uuid])
@@ -82,6 +100,23 @@ class Upload(UploadFields):
 class Change(Words):
     collection = serializers.SlugField(required=False, max_length=80, help_text="Move it there")
     trashed = serializers.BooleanField(required=False, help_text="false brings it back")
+
+
+class Tags(Plain):
+    tags = serializers.ListField(child=serializers.CharField(max_length=LONGEST_NAME), max_length=MOST_NAMES)
+
+
+@extend_schema_serializer(component_name="Tag")
+class TagShape(Plain):
+    name = serializers.CharField()
+    slug = serializers.CharField(help_text="For `tag` of a search")
+    count = serializers.IntegerField(help_text="Of the assets that you may see")
+
+
+class TagFilters(Plain):
+    q = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_NAME, help_text="How names begin")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST)
+    cursor = serializers.CharField(required=False, allow_blank=True, max_length=500)
 
 
 @extend_schema_serializer(component_name="Collection")

@@ -9,9 +9,10 @@ from django.db.models.functions import Now
 
 from archive import dispatch
 from archive.doctor.findings import Finding, fine, wrong
-from archive.models import Step, Work, WorkState
+from archive.models import Batch, Step, Work, WorkState
+from archive.models.batches import OPEN
 
-STUCK, OVERDUE, ASIDE = "work moves", "leases", "set aside"
+STUCK, OVERDUE, ASIDE, BATCHES = "work moves", "leases", "set aside", "batches move"
 PATIENCE = timedelta(minutes=10)
 
 
@@ -41,6 +42,21 @@ def look_for_overdue() -> Finding:
         return fine(OVERDUE, "No lease is overdue.")
     sentence = f"{overdue} were held by workers that died, and nobody frees them. Start beat, or run `manage.py drain`."
     return wrong(OVERDUE, overdue, sentence)
+
+
+def look_for_stuck_batches() -> Finding:
+    waiting = Batch.objects.filter(state__in=OPEN)
+    stuck = waiting.filter(touched_at__lt=Now() - PATIENCE).count()
+    if not stuck:
+        return fine(BATCHES, f"{waiting.count()} are on their way.")
+    minutes = PATIENCE.seconds // 60
+    sentence = f"{stuck} actions on many pictures have not moved for {minutes} minutes. Start the media worker"
+    return wrong(BATCHES, stuck, f"{sentence} (`manage.py up` starts all), or run `manage.py drain`.")
+
+
+def ring_batches() -> int:
+    dispatch.ring_batches()
+    return 1
 
 
 def count_aside() -> Finding:

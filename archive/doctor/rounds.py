@@ -31,6 +31,7 @@ def all_checks(*, deep: bool = False) -> tuple[Check, ...]:
         Check(vectors.RETIRED, vectors.look_for_left_over, vectors.clear_left_over),
         Check(queue.STUCK, queue.look_for_stuck, queue.ring),
         Check(queue.OVERDUE, queue.look_for_overdue),
+        Check(queue.BATCHES, queue.look_for_stuck_batches, queue.ring_batches),
         Check(queue.ASIDE, queue.count_aside),
         Check(orphans.NAME, orphans.look, orphans.repair),
     )

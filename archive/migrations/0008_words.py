@@ -80,7 +80,7 @@ DROP TEXT SEARCH CONFIGURATION sightline;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0006_concepts_and_tags")]
+    dependencies = [("archive", "0007_batches")]
 
     operations = [
         migrations.CreateModel(

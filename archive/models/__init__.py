@@ -1,6 +1,7 @@
 """What the archive keeps, by noun."""
 
 from archive.models.assets import Asset, AssetQuerySet, Kind, Rendition, Status
+from archive.models.batches import Action, Batch, BatchItem, BatchState, ItemState
 from archive.models.collections import Collection, Membership, Role, Visibility
 from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagState
 from archive.models.embeddings import ClipEmbedding, Embedding
@@ -11,15 +12,20 @@ from archive.models.work import Step, Work, WorkState
 
 __all__ = [
     "DIMENSIONS",
+    "Action",
     "Asset",
     "AssetQuerySet",
     "AssetWords",
+    "Batch",
+    "BatchItem",
+    "BatchState",
     "ClipEmbedding",
     "Collection",
     "Concept",
     "ConceptKind",
     "Embedding",
     "Frame",
+    "ItemState",
     "Kind",
     "Membership",
     "Rendition",

@@ -14,8 +14,11 @@ from archive import trash as bin
 from archive.access import find_curated, find_seen, person, signed_in
 from archive.forms import AssetForm
 from archive.models import Asset, Status
+from archive.tags import seen_tags, tags_of
 from archive.templatetags.shapes import BONES
 from archive.work import retry_assets
+
+KNOWN = 200  # so many names of tags are offered while one types
 
 
 @signed_in
@@ -37,6 +40,8 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         "preview": found.renditions.filter(spec="preview").first(),
         "may_retry": _may_retry(user, found, curates),
         "bones": BONES[:9],
+        "tags": tags_of(found),
+        "known_tags": seen_tags(user)[:KNOWN] if curates else [],
     }
     return render(request, "archive/asset.html", context)
 

@@ -15,19 +15,23 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from archive.access import person
 from archive.estimates import EstimatingPaginator
-from archive.models import Asset, Collection, Work
+from archive.models import Asset, Collection, Tag, Work
 from archive.models.collections import CURATING
+from archive.tags import set_tags, tags_of
 from search.admin.actions import AssetActions
 from search.admin.filters import CollectionFilter, TrashFilter
 from search.admin.forms import AssetForm
 from search.finding import find_assets
 
 if TYPE_CHECKING:
+    TagTable = admin.TabularInline[Tag, Asset]
     WorkTable = admin.TabularInline[Work, Asset]
     AnyPaginator = Paginator[Asset]
 else:
-    WorkTable, AnyPaginator = admin.TabularInline, Paginator
+    TagTable = WorkTable = admin.TabularInline
+    AnyPaginator = Paginator
 
 NARROWING = {"q", "collection", "status__exact", "kind__exact", "trash"}
 
@@ -59,6 +63,28 @@ class WorkInline(WorkTable):
         return False
 
 
+class TagInline(TagTable):
+    """Which tags there are, who or what put them there. They are changed above, by name."""
+
+    model = Tag
+    fields = readonly_fields = ("concept", "state", "source", "space", "score", "by", "at")
+    ordering = ("concept__folded",)
+    extra = max_num = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tag]:
+        return super().get_queryset(request).select_related("concept", "space", "by")
+
+
 @admin.register(Asset)
 class AssetAdmin(AssetActions):
     form = AssetForm
@@ -83,9 +109,9 @@ class AssetAdmin(AssetActions):
     note = "New pictures come in by the upload page, the API, or:"
     note_command = "manage.py ingest FOLDER"
     readonly_fields = ("facts", "exif_table")
-    inlines = (WorkInline,)
+    inlines = (TagInline, WorkInline)
     fieldsets = (
-        (None, {"fields": ("title", "caption", "collection", "taken_at", "place")}),
+        (None, {"fields": ("title", "caption", "collection", "taken_at", "place", "tag_names")}),
         ("Facts", {"fields": ("facts",)}),
         ("What the camera wrote", {"fields": ("exif_table",), "classes": ("collapse",)}),
     )
@@ -111,7 +137,9 @@ class AssetAdmin(AssetActions):
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
         """Only what was filled in: a worker may have written the rest since this row was read."""
-        obj.save(update_fields=form.changed_data)
+        obj.save(update_fields=[name for name in form.changed_data if name != "tag_names"])
+        if "tag_names" in form.changed_data:
+            set_tags(obj, form.cleaned_data["tag_names"], person(request))
 
     def get_paginator(
         self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **more: Any
@@ -169,6 +197,11 @@ class AssetAdmin(AssetActions):
             obj.pk,
             f"Choose {obj}",
         )
+
+    @admin.display(description="tags")
+    def tag_names(self, asset: Asset) -> str:
+        """For those who may only look; curators get the form's field of this name."""
+        return ", ".join(concept.name for concept in tags_of(asset))
 
     @admin.display(description="asset")
     def card(self, asset: Asset) -> str:

@@ -8,6 +8,8 @@ from django import forms
 
 from archive.models import Asset, Collection
 from archive.models.collections import CURATING
+from archive.tag_names import BadTag, clean_names
+from archive.tags import tags_of
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -19,6 +21,13 @@ else:
 
 
 class AssetForm(AssetModelForm):
+    tag_names = forms.CharField(
+        label="Tags",
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text="Separated by commas",
+    )
+
     class Meta:
         model = Asset
         fields = ("title", "caption", "collection", "taken_at", "place")
@@ -26,6 +35,17 @@ class AssetForm(AssetModelForm):
             "title": forms.TextInput(attrs={"class": "vTextField"}),
             "caption": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["tag_names"] = ", ".join(concept.name for concept in tags_of(self.instance))
+
+    def clean_tag_names(self) -> list[str]:
+        try:
+            return clean_names([self.cleaned_data["tag_names"]])
+        except BadTag as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean_collection(self) -> Collection:
         chosen: Collection = self.cleaned_data["collection"]

@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from archive.forms import AssetForm
-from archive.models import Asset, Collection, Membership, Role, Status, Work, WorkState
+from archive.models import Asset, Collection, Concept, Membership, Role, Status, Work, WorkState
+from archive.tags import add_tags, tags_of
 from tests.cast import make_jpeg, upload
 
 
@@ -111,3 +112,43 @@ def test_saving_words_leaves_what_a_worker_wrote_meanwhile(boat: Asset) -> None:
     assert form.is_valid()
     form.save()
     assert Asset.objects.values_list("title", "status", "width").get() == ("Boat", Status.READY, 640)
+
+
+def test_a_curator_puts_tags_on_and_takes_them_off(boat: Asset, carol: User, client: Client) -> None:
+    client.force_login(carol)
+    tags = f"{boat.get_absolute_url()}tags/"
+    page = client.post(tags, {"add": "Boat, <b>red</b> "}, follow=True).content.decode()
+    assert "&lt;b&gt;red&lt;/b&gt;" in page
+    assert "Take off “Boat”" in page
+    client.post(tags, {"remove": "boat"})
+    assert [tag.name for tag in tags_of(boat)] == ["<b>red</b>"]
+
+
+def test_others_see_tags_and_change_none(boat: Asset, bob: User, carol: User, visitor: User, client: Client) -> None:
+    add_tags(Asset.objects.all(), ["boat"], carol)
+    tags = f"{boat.get_absolute_url()}tags/"
+    for person, sees in ((bob, True), (visitor, False)):
+        client.force_login(person)
+        assert client.post(tags, {"remove": "boat", "add": "mine"}).status_code == 404
+        page = client.get(boat.get_absolute_url()).content.decode()
+        assert ("?tag=boat" in page) is sees
+        assert "Take off" not in page
+    assert [tag.name for tag in tags_of(boat)] == ["boat"]
+
+
+@pytest.mark.parametrize("bad", ["x" * 10_000, "a\0b", ",".join(str(n) for n in range(10_000))])
+def test_what_cannot_be_a_tag_is_said_on_the_page(boat: Asset, carol: User, client: Client, bad: str) -> None:
+    client.force_login(carol)
+    answer = client.post(f"{boat.get_absolute_url()}tags/", {"add": bad}, follow=True)
+    assert "At most 50 tags" in answer.content.decode() or "A tag " in answer.content.decode()
+    assert not Concept.objects.exists()
+
+
+def test_tags_of_hidden_collections_are_not_offered(
+    boat: Asset, carol: User, alice: User, client: Client, tmp_path: Path
+) -> None:
+    hidden = Collection.objects.create(slug="hidden", name="Hidden", owner=alice)
+    secret = upload(hidden, make_jpeg(tmp_path, "secret.jpg", "blue"))
+    add_tags(Asset.objects.filter(pk=secret.pk), ["project x"], alice)
+    client.force_login(carol)
+    assert "project x" not in client.get(boat.get_absolute_url()).content.decode()

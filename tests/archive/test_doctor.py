@@ -21,7 +21,20 @@ from redis.exceptions import ConnectionError as NoRedis
 
 from archive.doctor import orphans
 from archive.doctor.rounds import all_checks
-from archive.models import Asset, Collection, Embedding, Frame, Rendition, Space, Status, Work, WorkState
+from archive.models import (
+    Action,
+    Asset,
+    Batch,
+    BatchState,
+    Collection,
+    Embedding,
+    Frame,
+    Rendition,
+    Space,
+    Status,
+    Work,
+    WorkState,
+)
 from archive.spaces import index_name, index_state, partition
 from tests.cast import make_jpeg, upload
 from workers.encode import drain_encode
@@ -212,6 +225,15 @@ def test_work_that_nobody_does_is_seen(red: Asset) -> None:
     assert "work moves" not in ill(run())
 
 
+def test_a_batch_that_does_not_move_is_seen(red: Asset, alice: User) -> None:
+    batch = Batch.objects.create(owner=alice, action=Action.TRASH, what="Everything")
+    assert ill(run()) == {}
+    Batch.objects.filter(pk=batch.pk).update(touched_at=timezone.now() - timedelta(minutes=30))
+    assert ill(run("--repair")) == {"batches move": 1}
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.DONE)
+    assert ill(run()) == {}
+
+
 def test_leases_that_nobody_frees_are_seen(red: Asset) -> None:
     long_ago = timezone.now() - timedelta(minutes=30)
     Work.objects.filter(asset=red, step="encode").update(state=WorkState.RUNNING, lease_until=long_ago)
@@ -264,17 +286,17 @@ def test_redis_away_is_seen_and_the_rest_is_still_looked_at(red: Asset, monkeypa
 
 
 def test_migrations_that_are_not_applied_end_the_round(red: Asset) -> None:
-    latest = "DELETE FROM django_migrations WHERE id = (SELECT max(id) FROM django_migrations WHERE app = 'archive')"
     with connection.cursor() as cursor:
-        cursor.execute(f"{latest} RETURNING app, name, applied")
-        row = cursor.fetchone()
+        cursor.execute("SELECT max(name) FROM django_migrations WHERE app = 'archive'")
+        (newest,) = cursor.fetchone()
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'archive' AND name = %s", [newest])
     try:
         report = run()
         assert ill(report) == {"migrations": 1}
         assert list(report)[-1] == "migrations"
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)", row)
+            cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('archive', %s, now())", [newest])
 
 
 def test_a_disk_that_is_almost_full_is_seen(red: Asset, settings: Any) -> None:

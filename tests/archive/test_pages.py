@@ -15,6 +15,7 @@ from tests.cast import PASSWORD
 PUBLIC = {"login", "logout", "healthz"}
 EXAMPLES = {
     "asset": "00000000-0000-4000-8000-000000000000",
+    "batch": "00000000-0000-4000-8000-000000000000",
     "spec": "thumbnail",
     "slug": "x",
     "member": "1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,13 +14,40 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from archive.bundled.supervisor import kept
+from archive.models import Asset, Collection, Rendition, Space
 from tests.cast import PASSWORD
+from tests.pictures import webp
+from tests.prepared import make_encoded, random_rows
 
 expect.set_options(timeout=20_000)
+
+SIZES = ((1200, 800), (800, 1200), (1600, 900), (1000, 1000), (900, 1200), (2000, 800))
+"""Of the pictures in the grid, taken in turn."""
+
+
+@pytest.fixture
+def wall(harbour: Collection, fake_space: Space) -> list[Asset]:
+    """A hundred ready pictures of many proportions."""
+    assets = make_encoded(harbour, fake_space, random_rows(100), prefix="picture")
+    rows = []
+    for n, asset in enumerate(assets):
+        asset.width, asset.height = SIZES[n % len(SIZES)]
+        picture = Image.new("RGB", (asset.width // 8, asset.height // 8), f"hsl({n * 37 % 360}, 45%, 60%)")
+        data = webp(picture)
+        for spec in ("thumbnail", "preview"):
+            key = default_storage.save(f"t/{hashlib.sha256(data).hexdigest()}.{spec}", ContentFile(data))
+            size = {"width": picture.width, "height": picture.height, "size": len(data)}
+            rows.append(Rendition(asset=asset, spec=spec, key=key, media_type="image/webp", **size))
+    Asset.objects.bulk_update(assets, ["width", "height"])
+    Rendition.objects.bulk_create(rows)
+    return assets
 
 
 def chromium() -> str:

@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from archive.models import Asset, Collection, Rendition, Space, Status
+from archive.models import Asset, Status
 from tests.browser.conftest import log_in
-from tests.pictures import webp
-from tests.prepared import make_encoded, random_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDTHS = (1440, 768, 390)
-SIZES = ((1200, 800), (800, 1200), (1600, 900), (1000, 1000), (900, 1200), (2000, 800))
-"""Of the pictures in the grid, taken in turn."""
-
-
-@pytest.fixture
-def wall(harbour: Collection, fake_space: Space) -> list[Asset]:
-    """A hundred ready pictures of many proportions."""
-    assets = make_encoded(harbour, fake_space, random_rows(100), prefix="picture")
-    rows = []
-    for n, asset in enumerate(assets):
-        asset.width, asset.height = SIZES[n % len(SIZES)]
-        picture = Image.new("RGB", (asset.width // 8, asset.height // 8), f"hsl({n * 37 % 360}, 45%, 60%)")
-        data = webp(picture)
-        for spec in ("thumbnail", "preview"):
-            key = default_storage.save(f"t/{hashlib.sha256(data).hexdigest()}.{spec}", ContentFile(data))
-            size = {"width": picture.width, "height": picture.height, "size": len(data)}
-            rows.append(Rendition(asset=asset, spec=spec, key=key, media_type="image/webp", **size))
-    Asset.objects.bulk_update(assets, ["width", "height"])
-    Rendition.objects.bulk_create(rows)
-    return assets
 
 
 def boxes(page: Page) -> list[dict[str, float]]:

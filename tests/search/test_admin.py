@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from archive.models import Asset, Collection, Membership, Role, Space, Status, Step, Work, WorkState
 from archive.readiness import settle
+from archive.tags import tags_of
 from archive.trash import trash
 from search.admin.forms import AssetForm
 from search.finding import By, find_assets
@@ -21,6 +22,7 @@ from tests.cast import make_jpeg, make_user, upload
 from tests.prepared import make_encoded, random_rows
 
 SHEET = "/admin/archive/asset/"
+EMPTY_TABLES = {f"{table}-{what}_FORMS": "0" for table in ("tags", "work") for what in ("TOTAL", "INITIAL")}
 COLOURS = ("red", "green", "blue", "yellow", "white")
 
 
@@ -257,12 +259,13 @@ def test_the_page_of_an_asset_keeps_what_a_curator_writes(
         "taken_at_0": "2024-05-01",
         "taken_at_1": "12:30:00",
         "place": "Volendam",
-        "work-TOTAL_FORMS": "0",
-        "work-INITIAL_FORMS": "0",
+        "tag_names": "boat, Old harbour",
+        **EMPTY_TABLES,
     }
     assert client.post(page, data).status_code == 302
     pictures[0].refresh_from_db()
     assert (pictures[0].title, pictures[0].place, pictures[0].collection) == ("The old harbour", "Volendam", attic)
+    assert [tag.name for tag in tags_of(pictures[0])] == ["boat", "Old harbour"]
     assert pictures[0].taken_at is not None
     assert pictures[0].taken_at.year == 2024
 
@@ -272,7 +275,7 @@ def test_an_asset_cannot_be_put_where_the_same_picture_is(
 ) -> None:
     make_twin(pictures[0], attic)
     client.force_login(alice)
-    data = {"collection": attic.pk, "work-TOTAL_FORMS": "0", "work-INITIAL_FORMS": "0"}
+    data = {"collection": attic.pk, **EMPTY_TABLES}
     refused = client.post(f"{SHEET}{pictures[0].pk}/change/", data)
     assert "Attic has this very picture already." in refused.content.decode()
 
@@ -305,7 +308,6 @@ def test_saving_an_asset_leaves_what_a_worker_wrote_meanwhile(
     monkeypatch.setattr(AssetForm, "clean_collection", clean_while_a_worker_ends)
     client.force_login(alice)
     fields = {"title": "Boat", "caption": "", "collection": asset.collection_id, "place": ""}
-    rows = {"work-TOTAL_FORMS": "0", "work-INITIAL_FORMS": "0"}
-    answer = client.post(f"{SHEET}{asset.pk}/change/", {**fields, **rows, "taken_at_0": "", "taken_at_1": ""})
+    answer = client.post(f"{SHEET}{asset.pk}/change/", {**fields, **EMPTY_TABLES, "taken_at_0": "", "taken_at_1": ""})
     assert answer.status_code == 302
     assert Asset.objects.values_list("title", "status").get(pk=asset.pk) == ("Boat", Status.READY)

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from archive.models import Work, WorkState
+from workers.batches import drain_batches
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
@@ -12,7 +13,7 @@ from workers.upkeep import look_after_spaces
 
 
 class Command(BaseCommand):
-    help = "Prepare and encode what waits, in this process: for emergencies, small machines and tests."
+    help = "Prepare, encode and act on what waits, in this process: for emergencies, small machines and tests."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round of at most a minute")
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         budget = 60.0 if options["once"] else float("inf")
         drain_prepare(budget)
         drain_encode(budget)
+        drain_batches(budget)
         look_after_spaces()
         left = Work.objects.filter(state=WorkState.READY).count()
         aside = Work.objects.filter(state=WorkState.QUARANTINED).count()

@@ -1,0 +1,71 @@
+"""Concepts: the names that tags have, everywhere in the archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from archive.access import person
+from archive.models import Concept, Tag
+from archive.models.concepts import fold
+from archive.tag_names import BadTag, clean_name
+from archive.tags import free_slug
+
+if TYPE_CHECKING:
+    ConceptModelAdmin = admin.ModelAdmin[Concept]
+    ConceptModelForm = forms.ModelForm[Concept]
+else:
+    ConceptModelAdmin, ConceptModelForm = admin.ModelAdmin, forms.ModelForm
+
+
+class ConceptForm(ConceptModelForm):
+    class Meta:
+        model = Concept
+        fields = ("name",)
+
+    def clean_name(self) -> str:
+        try:
+            name = clean_name(self.cleaned_data["name"])
+        except BadTag as error:
+            raise forms.ValidationError(str(error)) from error
+        if not name or "," in name:
+            raise forms.ValidationError("A name has no commas: they separate tags.")
+        if Concept.objects.filter(folded=fold(name)).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("There is a tag of this name already.")
+        return name
+
+
+class ConceptAdmin(ConceptModelAdmin):
+    """For whoever runs the archive: a name is seen wherever its tag is. Curators tag assets on their pages."""
+
+    form = ConceptForm
+    list_display = ("name", "slug", "kind", "assets", "created_by", "created_at")
+    list_select_related = ("created_by",)
+    list_per_page = 100
+    search_fields = ("name", "slug")
+    search_help_text = "By name."
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Concept]:
+        carried = Tag.objects.accepted().filter(concept=OuterRef("pk")).order_by().values("concept")
+        count = Subquery(carried.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
+        return super().get_queryset(request).annotate(asset_count=Coalesce(count, 0))
+
+    def save_model(self, request: HttpRequest, obj: Concept, form: Any, change: bool) -> None:
+        """The address stays when the name changes: links and saved searches carry it."""
+        if not change:
+            obj.slug, obj.created_by = free_slug(obj.name), person(request)
+        obj.save()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    @admin.display(description="assets", ordering="asset_count")
+    def assets(self, concept: Any) -> str:
+        return f"{concept.asset_count:,}"

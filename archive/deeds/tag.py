@@ -1,0 +1,44 @@
+"""Put tags on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archive.deeds.deed import Deed, Outcome, Refused, chosen
+from archive.models import Asset, Batch
+from archive.tag_names import BadTag, clean_names
+from archive.tags import Changes, add_tags, put_back
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+CHANGED_SINCE = "Somebody changed its tags since."
+
+
+class Tagging(Deed):
+    def read(self, arguments: dict[str, Any], user: User) -> dict[str, Any]:
+        try:
+            names = clean_names(arguments.get("tags") or [])
+        except BadTag as error:
+            raise Refused(str(error), "tags") from error
+        if not names:
+            raise Refused("Name at least one tag.", "tags")
+        return {"tags": names}
+
+    def apply(self, batch: Batch, assets: list[Asset]) -> Outcome:
+        changes = self._change(batch, assets)
+        left = {asset.pk: self.nothing_to_do(batch) for asset in assets if asset.pk not in changes}
+        return Outcome(dict(changes), left)
+
+    def _change(self, batch: Batch, assets: list[Asset]) -> Changes:
+        return add_tags(chosen(assets), batch.arguments["tags"], batch.owner)
+
+    def nothing_to_do(self, batch: Batch) -> str:
+        return "It is tagged so already."
+
+    def undo(self, batch: Batch, before: dict[int, Any]) -> Outcome:
+        whole = put_back(before)
+        return Outcome(
+            {asset: None for asset in before if asset in whole},
+            {asset: CHANGED_SINCE for asset in before if asset not in whole},
+        )

@@ -1,0 +1,16 @@
+"""Take tags off."""
+
+from __future__ import annotations
+
+from archive.deeds.deed import chosen
+from archive.deeds.tag import Tagging
+from archive.models import Asset, Batch
+from archive.tags import Changes, remove_tags
+
+
+class Untagging(Tagging):
+    def _change(self, batch: Batch, assets: list[Asset]) -> Changes:
+        return remove_tags(chosen(assets), batch.arguments["tags"], batch.owner)
+
+    def nothing_to_do(self, batch: Batch) -> str:
+        return "It is not tagged so."

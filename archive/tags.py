@@ -1,0 +1,213 @@
+"""Putting tags on assets and taking them off. Who may is decided by the caller (`Asset.objects.curated_by`).
+
+Whoever changes tags holds their assets until the end of the transaction: two changes of one asset
+take turns, and each sees what the other wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from django.db import connection, transaction
+from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
+from django.utils.text import slugify
+from django.utils.timezone import now
+
+from archive.models import Asset, Concept, Tag, TagSource, TagState
+from archive.models.concepts import fold
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+    from archive.models.collections import Person
+
+
+class Was(TypedDict):
+    """A tag as it was, as plain data."""
+
+    state: str
+    source: str
+    space: int | None
+    score: float | None
+    by: int | None
+    at: str
+
+
+class Change(TypedDict):
+    """One tag that changed: what it was (None: not there) and its version since (None: gone)."""
+
+    concept: int
+    was: Was | None
+    at: str | None
+
+
+Changes = dict[int, list[Change]]  # by asset
+
+
+def find_concepts(names: Iterable[str]) -> list[Concept]:
+    return list(Concept.objects.filter(folded__in=[fold(name) for name in names]))
+
+
+@transaction.atomic
+def get_concepts(names: Iterable[str], by: User) -> list[Concept]:
+    """The concepts of these clean names; new ones are made. Their makers take turns."""
+    wanted = {fold(name): name for name in names}
+    known = find_concepts(wanted.values())
+    if len(known) < len(wanted):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [2, 0])
+        known = find_concepts(wanted.values())
+        missing = wanted.keys() - {concept.folded for concept in known}
+        known += [Concept.objects.create(name=wanted[f], slug=free_slug(wanted[f]), created_by=by) for f in missing]
+    return known
+
+
+@transaction.atomic
+def add_tags(assets: QuerySet[Asset], names: Iterable[str], by: User) -> Changes:
+    """Have every asset carry all these tags; returns what changed."""
+    concepts = get_concepts(names, by)
+    held, at = _hold(assets), now()
+    there = {(tag.asset_id, tag.concept_id): tag for tag in _tags(held, concepts)}
+    changes: Changes = {}
+    for asset in held:
+        for concept in concepts:
+            tag = there.get((asset, concept.pk))
+            if tag is None or tag.state != TagState.ACCEPTED:
+                changes.setdefault(asset, []).append(_change(concept.pk, tag, at.isoformat()))
+    known = [there[asset, c["concept"]].pk for asset, many in changes.items() for c in many if c["was"]]
+    Tag.objects.filter(pk__in=known).update(state=TagState.ACCEPTED, by=by, at=at)
+    Tag.objects.bulk_create(
+        Tag(asset_id=asset, concept_id=c["concept"], by=by, at=at)
+        for asset, many in changes.items()
+        for c in many
+        if not c["was"]
+    )
+    return changes
+
+
+@transaction.atomic
+def remove_tags(assets: QuerySet[Asset], names: Iterable[str], by: User) -> Changes:
+    """Have no asset carry any of these tags; returns what changed. See `TagState` for what is left behind."""
+    concepts = find_concepts(names)
+    held, at = _hold(assets), now()
+    carried = [tag for tag in _tags(held, concepts) if tag.state != TagState.REJECTED]
+    changes: Changes = {}
+    for tag in carried:
+        after = None if tag.source == TagSource.PERSON else at.isoformat()
+        changes.setdefault(tag.asset_id, []).append(_change(tag.concept_id, tag, after))
+    ours = Tag.objects.filter(pk__in=[tag.pk for tag in carried])
+    ours.filter(source=TagSource.PERSON).delete()
+    ours.update(state=TagState.REJECTED, by=by, at=at)
+    return changes
+
+
+@transaction.atomic
+def set_tags(asset: Asset, names: Iterable[str], by: User) -> None:
+    """Have an asset carry these tags and no others."""
+    this = Asset.objects.filter(pk=asset.pk)
+    add_tags(this, wanted := list(names), by)
+    kept = {fold(name) for name in wanted}
+    remove_tags(this, [concept.name for concept in tags_of(asset) if concept.folded not in kept], by)
+
+
+@transaction.atomic
+def put_back(changes: Changes) -> set[int]:
+    """Undo what `add_tags` or `remove_tags` did; returns the assets of which all is as it was.
+
+    A tag that somebody touched since stays as they left it.
+    """
+    held = _hold(Asset.objects.filter(pk__in=changes))
+    there = {(tag.asset_id, tag.concept_id): tag for tag in Tag.objects.filter(asset__in=held)}
+    alive = set(Concept.objects.values_list("pk", flat=True).filter(pk__in=_concepts_of(changes)))
+    gone: list[int] = []
+    back: list[Tag] = []
+    whole = set(held)
+    for asset in held:
+        for change in changes[asset]:
+            tag, was = there.get((asset, change["concept"])), change["was"]
+            touched = (tag.at.isoformat() if tag else None) != change["at"] or change["concept"] not in alive
+            if touched:
+                whole.discard(asset)
+            elif was is None:
+                gone.append(there[asset, change["concept"]].pk)
+            else:
+                back.append(_as_it_was(asset, change["concept"], was))
+    Tag.objects.filter(pk__in=gone).delete()
+    Tag.objects.bulk_create(
+        back,
+        update_conflicts=True,
+        unique_fields=["asset", "concept"],
+        update_fields=["state", "source", "space", "score", "by", "at"],
+    )
+    return whole
+
+
+def with_tags(assets: QuerySet[Asset]) -> QuerySet[Asset]:
+    """The same assets, with their tags in one more statement for all of them."""
+    shown = Tag.objects.accepted().select_related("concept").order_by("concept__folded")
+    return assets.prefetch_related(Prefetch("tags", shown, to_attr="shown_tags"))
+
+
+def tags_of(asset: Asset) -> list[Concept]:
+    """What an asset is tagged with, in the order of names."""
+    shown: Iterable[Tag] | None = getattr(asset, "shown_tags", None)
+    if shown is None:
+        shown = asset.tags.accepted().select_related("concept").order_by("concept__folded")
+    return [tag.concept for tag in shown]
+
+
+def seen_tags(user: Person) -> QuerySet[Concept]:
+    """The tags on what `user` may see, by name."""
+    return Concept.objects.filter(Exists(_carried(user)))
+
+
+def counted_tags(user: Person) -> QuerySet[Concept]:
+    """The same, each with `count`: how many of the assets that `user` may see carry it."""
+    count = _carried(user).values("concept").annotate(n=Count("pk")).values("n")
+    return seen_tags(user).annotate(count=Subquery(count, output_field=IntegerField()))
+
+
+def _carried(user: Person) -> QuerySet[Tag]:
+    seen = Asset.objects.visible_to(user).order_by().values("pk")
+    return Tag.objects.accepted().filter(concept=OuterRef("pk"), asset__in=seen).order_by()
+
+
+def free_slug(name: str) -> str:
+    base = slugify(name, allow_unicode=True)[:90] or "tag"
+    taken = set(Concept.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+
+
+def _hold(assets: QuerySet[Asset]) -> list[int]:
+    return list(assets.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+
+
+def _tags(assets: list[int], concepts: list[Concept]) -> list[Tag]:
+    return list(Tag.objects.filter(asset__in=assets, concept__in=[concept.pk for concept in concepts]))
+
+
+def _change(concept: int, tag: Tag | None, at: str | None) -> Change:
+    return {"concept": concept, "was": _was(tag) if tag else None, "at": at}
+
+
+def _was(tag: Tag) -> Was:
+    return {
+        "state": tag.state,
+        "source": tag.source,
+        "space": tag.space_id,
+        "score": tag.score,
+        "by": tag.by_id,
+        "at": tag.at.isoformat(),
+    }
+
+
+def _as_it_was(asset: int, concept: int, was: Was) -> Tag:
+    fields: dict[str, Any] = {name: was[name] for name in ("state", "source", "score")}
+    at = datetime.fromisoformat(was["at"])
+    return Tag(asset_id=asset, concept_id=concept, space_id=was["space"], by_id=was["by"], at=at, **fields)
+
+
+def _concepts_of(changes: Changes) -> set[int]:
+    return {change["concept"] for many in changes.values() for change in many}
