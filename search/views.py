@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
-from archive.access import person, signed_in
+from archive.access import find_seen, person, self_only, visible_only
 from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
 from archive.models import Asset, Collection, Space, Status
@@ -27,7 +27,7 @@ PLANS = {"exact": "compared with every picture", "hnsw": "by the index (HNSW)", 
 STRIP = 12
 
 
-@signed_in
+@visible_only
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"query": Query(), "answer": Answer()}
@@ -93,13 +93,13 @@ def _headline(query: Query, answer: Answer) -> str:
     return f"The {count} closest · {took}" if answer.more else f"{count} found · {took}"
 
 
-@signed_in
+@visible_only
 @require_safe
 def similar(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     """A strip of pictures for the page of an asset; a whole page where it is not asked for by htmx."""
     query = Query(like=asset, limit=STRIP)
     if not request.headers.get("HX-Request"):
-        return redirect(Query(like=asset).url())
+        return redirect(Query(like=find_seen(person(request), asset).uuid).url())
     try:
         return render(request, "search/_similar.html", {"answer": search(query, person(request)), "query": query})
     except UnknownAsset as error:
@@ -108,7 +108,7 @@ def similar(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         return render(request, "search/_similar.html", {"trouble": str(error)})
 
 
-@signed_in
+@self_only
 @require_POST
 def search_picture(request: HttpRequest) -> HttpResponse:
     """A reference picture comes in; the answer is the address of its search."""
@@ -133,7 +133,7 @@ def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     return render(request, "search/picture_refused.html", {"sentence": sentence}, status=status)
 
 
-@signed_in
+@self_only
 @require_safe
 def search_picture_shown(request: HttpRequest, key: str) -> HttpResponse:
     """The thumbnail of a reference picture, for the one who brought it."""

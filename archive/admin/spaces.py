@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -10,6 +11,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from archive.access import Shows
 from archive.models import Space, SpaceState
 from archive.spaces import SpaceNotReady, activate, backfill, coverage, index_state
 
@@ -19,7 +21,13 @@ else:
     SpaceModelAdmin = admin.ModelAdmin
 
 
+def for_asker(fields: Iterable[Any], request: HttpRequest) -> list[Any]:
+    """How many assets a space covers counts everybody's: only who sees all of them is told."""
+    return [field for field in fields if field != "covered" or request.user.is_superuser]
+
+
 class SpaceAdmin(SpaceModelAdmin):
+    shows = Shows.SELF
     list_display = ("slug", "state_badge", "covered", "index", "model", "numbers", "knows")
     list_per_page = 20
     show_facets = admin.ShowFacets.NEVER
@@ -37,6 +45,13 @@ class SpaceAdmin(SpaceModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Space]:
         first = Case(When(state=SpaceState.ACTIVE, then=Value(0)), default=Value(1), output_field=IntegerField())
         return super().get_queryset(request).alias(first=first).order_by("first", "-created_at")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return for_asker(super().get_list_display(request), request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets = super().get_fieldsets(request, obj)
+        return [(title, {**options, "fields": for_asker(options["fields"], request)}) for title, options in sets]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True

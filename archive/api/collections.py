@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from archive.access import person
+from archive.access import Shows, person
 from archive.api.pages import NewestCollectionsFirst
 from archive.api.shapes import CollectionShape, NewCollection
 from archive.models import Collection
@@ -22,6 +22,7 @@ from archive.shelves import SlugTaken, create_collection
 
 
 class CollectionsView(APIView):
+    shows = Shows.VISIBLE
     pagination_class = NewestCollectionsFirst
 
     @extend_schema(operation_id="list_collections", responses=CollectionShape(many=True))
@@ -47,6 +48,8 @@ class CollectionsView(APIView):
 
 
 class CollectionView(APIView):
+    shows = Shows.VISIBLE
+
     @extend_schema(operation_id="show_collection", responses=CollectionShape)
     def get(self, request: Request, slug: str) -> Response:
         user = person(request)

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from archive.access import person
+from archive.access import Shows, person
 from archive.api.errors import Refused
 from archive.api.shapes import LogIn, TokenShape
 
@@ -25,6 +25,7 @@ LOCKED = "Too many wrong passwords for this name from this address. Wait a quart
 
 
 class TokenView(APIView):
+    shows = Shows.SELF
     throttle_scope = "log_in"
 
     def get_authenticators(self) -> list[BaseAuthentication]:

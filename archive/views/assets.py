@@ -11,14 +11,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from archive import trash as bin
-from archive.access import find_curated, find_seen, person, signed_in
+from archive.access import find_curated, find_seen, person, visible_only
 from archive.forms import AssetForm
 from archive.models import Asset, Status
 from archive.templatetags.shapes import BONES
 from archive.work import retry_assets
 
 
-@signed_in
+@visible_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     user = person(request)
@@ -41,7 +41,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     return render(request, "archive/asset.html", context)
 
 
-@signed_in
+@visible_only
 @require_POST
 def trash(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     found = find_curated(person(request), asset)
@@ -49,7 +49,7 @@ def trash(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     return redirect(found)
 
 
-@signed_in
+@visible_only
 @require_POST
 def restore(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     found = find_curated(person(request), asset)
@@ -58,7 +58,7 @@ def restore(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     return redirect("trash") if request.POST.get("back") == "trash" else redirect(found)
 
 
-@signed_in
+@visible_only
 @require_POST
 def retry(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     user = person(request)

@@ -7,13 +7,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from archive.access import person, signed_in
+from archive.access import person, visible_only
 from archive.models import Asset
 
 PAGE = 60
 
 
-@signed_in
+@visible_only
 @require_safe
 def trash(request: HttpRequest) -> HttpResponse:
     lying = Asset.objects.curated_by(person(request)).filter(trashed_at__isnull=False)

@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from archive.access import Shows
 from archive.estimates import EstimatingPaginator
 from archive.models import Asset, Collection, Work
 from archive.models.collections import CURATING
@@ -61,6 +62,7 @@ class WorkInline(WorkTable):
 
 @admin.register(Asset)
 class AssetAdmin(AssetActions):
+    shows = Shows.VISIBLE
     form = AssetForm
     list_display = ("card",)
     list_display_links = None
