@@ -17,7 +17,7 @@ from search.hits import Answer, Hit, Moment
 from search.neighbours import Neighbour, find_neighbours
 from search.query import Query
 from search.ranking import continued, find_ranking, keep_ranking
-from search.terms import encode_terms, encode_without
+from search.terms import encode_terms, encode_without, find_seed
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -50,6 +50,8 @@ def search(query: Query, user: Person) -> Answer:
     if space is None:
         raise NoSpace
     shown = find_ranking(query, space, user) if query.offset else None
+    if shown is not None and query.like:
+        find_seed(query, user)  # it may have gone out of sight since its ranking was kept
     ranked = shown
     if ranked is None or len(ranked.neighbours) <= query.offset + query.limit:
         with watch("encode"):

@@ -59,11 +59,16 @@ def _encode_text(space: Space, text: str) -> client.Encoded:
         raise EncoderUnavailable(str(error)) from error
 
 
-def _of_asset(query: Query, space: Space, user: Person) -> Vector:
-    asset = Asset.objects.visible_to(user).filter(uuid=str(query.like)).first()
+def find_seed(query: Query, user: Person) -> Asset:
+    """The stored asset that a query starts from. Raises `UnknownAsset` where `user` may not see it."""
+    asset = Asset.objects.visible_to(user).filter(uuid=query.like).first()
     if asset is None:
         raise UnknownAsset
-    vector = stored_vector(space, asset)
+    return asset
+
+
+def _of_asset(query: Query, space: Space, user: Person) -> Vector:
+    vector = stored_vector(space, find_seed(query, user))
     if vector is None:
         raise NotEncodedYet
     return np.asarray(vector, dtype=np.float32)

@@ -393,9 +393,27 @@ def test_no_text_anywhere_is_a_500(harbour: Collection, alice: User, tmp_path: P
 @pytest.mark.parametrize(
     "cursor", ["cD0lMDA=", "cD1ub3BlJnI9MQ==", "bz05OTk5OTk5OTk5", "ů", "cD0yMDI2LTAxLTAx", "====="]
 )
-def test_a_forged_cursor_is_no_500(alice: User, cursor: str) -> None:
+def test_a_forged_cursor_is_named_as_one(alice: User, cursor: str) -> None:
     for address in ("assets", "collections"):
-        assert client_of(alice).get(f"/api/v1/{address}", {"cursor": cursor}).status_code in (200, 400, 404)
+        answer = client_of(alice).get(f"/api/v1/{address}", {"cursor": cursor})
+        assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"cursor"})
+
+
+def test_a_cursor_is_good_for_its_own_list_and_as_long_as_the_secret_key(
+    harbour: Collection, bob: User, tmp_path: Path, settings: Any
+) -> None:
+    for number in range(3):
+        upload(harbour, make_jpeg(tmp_path, f"{number}.jpg", f"#{number}00000"), bob)
+    client = client_of(bob)
+    following = client.get("/api/v1/assets?limit=1").json()["next"]
+    back = client.get(following).json()
+    assert client.get(back["previous"]).json()["results"][0]["filename"] == "2.jpg"
+    elsewhere = client.get(following.replace("/assets", "/collections"))
+    assert (elsewhere.status_code, set(error_of(elsewhere)["fields"])) == (400, {"cursor"})
+    settings.SECRET_KEY = "another one"
+    stale = client.get(following)
+    assert (stale.status_code, set(error_of(stale)["fields"])) == (400, {"cursor"})
+    assert "begin at the first page" in error_of(stale)["message"]
 
 
 @pytest.mark.parametrize(
