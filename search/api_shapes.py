@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 
+from archive.api.examples import EXAMPLE
 from archive.models import Kind
 from search.query import MAX_LIMIT, MAX_TEXT
 
@@ -17,8 +18,8 @@ else:
 
 TEXT = {"type": "string", "maxLength": MAX_TEXT}
 TERMS: dict[str, dict[str, Any]] = {
-    "q": {**TEXT, "description": "What to look for, in words"},
-    "without": {**TEXT, "description": "What to leave out, in words"},
+    "q": {**TEXT, "description": "What to look for, in words", "example": "a red boat"},
+    "without": {**TEXT, "description": "What to leave out, in words; beside another term"},
     "like": {"type": "string", "format": "uuid", "description": "An asset to find similar ones of"},
     "picture": {"type": "string", "description": "A reference picture sent before, for an hour (Content-Location)"},
     "collection": {"type": "string", "description": "The slug of a collection"},
@@ -58,7 +59,35 @@ class HitShape(Plain):
     thumbnail = serializers.CharField(allow_null=True)
 
 
-@extend_schema_serializer(component_name="Answer")
+@extend_schema_serializer(
+    component_name="Answer",
+    examples=[
+        OpenApiExample(
+            "Words",
+            description="GET search?q=a+red+boat&limit=1",
+            response_only=True,
+            value={
+                "hits": [
+                    {
+                        "asset": EXAMPLE,
+                        "filename": "boat.jpg",
+                        "score": 0.3124,
+                        "rank": 1,
+                        "moments": [{"start": 0.0, "end": 0.0, "at": 0.0, "score": 0.3124}],
+                        "url": f"/assets/{EXAMPLE}/",
+                        "thumbnail": f"/api/v1/assets/{EXAMPLE}/thumbnail",
+                    }
+                ],
+                "plan": "exact",
+                "space": "drawn-scenes",
+                "asked": 1,
+                "got": 1,
+                "took": {"encode": 1.9, "neighbours": 2.3, "hits": 0.8},
+                "more": True,
+            },
+        )
+    ],
+)
 class AnswerShape(Plain):
     hits = HitShape(many=True)
     plan = serializers.ChoiceField(["exact", "hnsw", "newest"])

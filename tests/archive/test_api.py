@@ -539,6 +539,27 @@ def test_the_schema_is_openapi_and_names_every_address_and_no_vector(db: None) -
     assert schema["paths"]["/api/v1/search"]["get"]["responses"]["default"]
 
 
+def test_the_schema_shows_examples_that_fit_it(db: None) -> None:
+    schema = APIClient().get("/api/v1/schema").json()
+    shown = {
+        path: operation["responses"]["200"]["content"]["application/json"]["examples"]
+        for path, method in (("/api/v1/search", "get"), ("/api/v1/assets", "get"), ("/api/v1/assets/{asset}", "get"))
+        for operation in [schema["paths"][path][method]]
+    }
+    (page,) = shown["/api/v1/assets"].values()
+    (asset,) = shown["/api/v1/assets/{asset}"].values()
+    (answer,) = shown["/api/v1/search"].values()
+    assert page["value"]["results"] == [asset["value"]]
+    for value, name in ((asset["value"], "Asset"), (answer["value"], "Answer"), (answer["value"]["hits"][0], "Hit")):
+        assert set(value) == set(schema["components"]["schemas"][name]["properties"])
+
+
+def test_a_senseless_limit_is_named_by_every_list(bob: User) -> None:
+    for address in ("assets", "collections"):
+        answer = client_of(bob).get(f"/api/v1/{address}?limit=null")
+        assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"limit"})
+
+
 def test_what_is_sent_is_what_the_schema_promises(harbour: Collection, bob: User, tmp_path: Path) -> None:
     asset = upload(harbour, make_jpeg(tmp_path, "red.jpg", "red"), bob)
     promised = APIClient().get("/api/v1/schema").json()["components"]["schemas"]["Asset"]["properties"]
