@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -135,11 +136,18 @@ def _short(raw: str) -> str:
     return raw
 
 
+def _key(raw: str) -> str:
+    """As `search.pictures.keep_picture` makes them; it becomes a part of an address."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", raw):
+        raise ValueError("That is not the key of a reference picture. Choose the picture again.")
+    return raw
+
+
 READERS = {
     "text": _words,
     "without": _words,
     "like": _uuid,
-    "picture": _short,
+    "picture": _key,
     "collection": _short,
     "kind": _kind,
     "date_from": _date,

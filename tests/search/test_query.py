@@ -16,6 +16,7 @@ letters = st.characters(exclude_characters="\x00", codec="utf-8")
 words = st.text(letters, max_size=60).map(lambda raw: " ".join(raw.split()))
 names = st.sampled_from(["q", "without", "like", "offset", "limit", "from", "to", "kind", "x"])
 slugs = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", max_size=40)
+keys = st.just("") | st.from_regex(r"\A[A-Za-z0-9_-]{1,40}\Z")
 days = st.none() | st.dates(date(1826, 1, 1), date(2200, 1, 1))
 
 
@@ -28,7 +29,7 @@ def queries(draw: st.DrawFn) -> Query:
         text=draw(words),
         without=draw(words),
         like=draw(st.none() | st.uuids()),
-        picture=draw(slugs),
+        picture=draw(keys),
         collection=draw(slugs),
         kind=draw(st.sampled_from(["", *Kind.values])),
         date_from=begin,
@@ -94,6 +95,8 @@ def test_a_changed_query_begins_at_its_first_page() -> None:
         ({"offset": "١"}, "offset", "from 0 to 1000"),
         ({"offset": "1e3"}, "offset", "from 0 to 1000"),
         ({"collection": "x" * 101}, "collection", "too long"),
+        ({"picture": "../etc/passwd"}, "picture", "Choose the picture again"),
+        ({"picture": "x" * 41}, "picture", "Choose the picture again"),
     ],
 )
 def test_what_makes_no_sense_is_named_in_a_sentence(params: dict[str, str], field: str, words: str) -> None:
