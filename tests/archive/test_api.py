@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as NoRedis
@@ -479,6 +479,22 @@ def test_head_options_and_wrong_methods_are_answered(harbour: Collection, alice:
         assert client.options(f"/api/v1/{address}").status_code == 200, address
         answer = client.put(f"/api/v1/{address}", {}, format="json")
         assert (answer.status_code, error_of(answer)["code"]) == (405, "method_not_allowed"), address
+
+
+def test_even_what_nobody_expected_is_told_in_the_one_shape(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_(error: Exception) -> Any:
+        raise error
+
+    client = client_of(bob)
+    client.raise_request_exception = False
+    monkeypatch.setattr("archive.api.collections._rights", lambda user: raise_(RuntimeError("secret detail")))
+    broken = client.get("/api/v1/collections")
+    assert (broken.status_code, error_of(broken)["code"]) == (500, "server_error")
+    assert "secret" not in broken.content.decode()
+    # Before any view, where the framework of the API does not reach.
+    monkeypatch.setattr("django_htmx.middleware.HtmxMiddleware.__call__", lambda *_: raise_(OperationalError("away")))
+    away = client.get("/api/v1/collections")
+    assert (away.status_code, error_of(away)["code"], away.headers["Retry-After"]) == (503, "database_unavailable", "5")
 
 
 # ---- throttles, schema -------------------------------------------------------------------------
