@@ -61,7 +61,7 @@ def _encode_text(space: Space, text: str) -> client.Encoded:
 
 def find_seed(query: Query, user: Person) -> Asset:
     """The stored asset that a query starts from. Raises `UnknownAsset` where `user` may not see it."""
-    asset = Asset.objects.visible_to(user).filter(uuid=query.like).first()
+    asset = Asset.objects.visible_to(user).filter(uuid=str(query.like)).first()
     if asset is None:
         raise UnknownAsset
     return asset

@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
-from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.settings import patched_settings
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis
 from rest_framework.authtoken.models import Token
@@ -34,10 +34,9 @@ pytestmark = pytest.mark.django_db
 
 
 def schema() -> Any:
-    from drf_spectacular.settings import patched_settings
-
+    generator: Any = SchemaView.generator_class
     with patched_settings(SchemaView.custom_settings):
-        return SchemaGenerator().get_schema(request=None, public=True)
+        return generator().get_schema(request=None, public=True)
 
 
 SCHEMA = schemathesis.openapi.from_dict(schema())

@@ -231,8 +231,8 @@ def differing(before: dict[str, list[Seen]], after: dict[str, list[Seen]]) -> di
 
 
 def told(before: list[Seen], after: list[Seen]) -> str:
-    lines = [[line for seen in answers for line in repr(seen).split("\\n")] for answers in (before, after)]
-    return "\n".join(list(unified_diff(*lines, n=0, lineterm=""))[3:9])
+    one, other = ([line for seen in answers for line in repr(seen).split("\\n")] for answers in (before, after))
+    return "\n".join(list(unified_diff(one, other, n=0, lineterm=""))[3:9])
 
 
 def test_what_only_alice_may_see_changes_no_byte_of_any_answer_to_bob(twins: Twins) -> None:

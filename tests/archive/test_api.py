@@ -515,6 +515,16 @@ def test_each_person_is_throttled_alone(two_a_minute: None, alice: User, bob: Us
     assert client_of(bob).post("/api/v1/assets").status_code == 400  # uploads have a rate of their own
 
 
+def test_log_ins_and_searches_have_rates_of_their_own(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PersonThrottle, "THROTTLE_RATES", {"api": "1/min", "search": "2/min", "log_in": "3/min"})
+    stranger, client = APIClient(), client_of(bob)
+    log_ins = [stranger.post("/api/v1/token", {"username": "nobody", "password": "x"}) for _ in range(4)]
+    assert [answer.status_code for answer in log_ins] == [401, 401, 401, 429]
+    assert error_of(log_ins[-1])["code"] == "throttled"
+    assert [client.get("/api/v1/search").status_code for _ in range(3)] == [200, 200, 429]
+    assert [client.get("/api/v1/collections").status_code for _ in range(2)] == [200, 429]
+
+
 def test_without_redis_the_api_still_answers_and_still_counts(
     two_a_minute: None, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
