@@ -96,7 +96,7 @@ def _open_connection() -> Iterator[None]:
     suppress_health_check=list(HealthCheck),
 )
 def test_every_operation_answers_as_its_schema_says(
-    case: schemathesis.Case, tokens: Iterator[dict[str, str]], left_out: list[Any]
+    case: schemathesis.Case[Any], tokens: Iterator[dict[str, str]], left_out: list[Any]
 ) -> None:
     """Ten requests by chance and one for each limit that the schema names, each asked by the next person."""
     point_at_what_is_there(case)
@@ -106,7 +106,7 @@ def test_every_operation_answers_as_its_schema_says(
     assert not list(Path(settings.MEDIA_ROOT).glob("incoming/*.part"))
 
 
-def point_at_what_is_there(case: schemathesis.Case) -> None:
+def point_at_what_is_there(case: schemathesis.Case[Any]) -> None:
     """Ids and slugs made up fit nothing; where they are well formed, the ones that exist take their place."""
     for given in (case.path_parameters, case.body):
         if isinstance(given, dict):
