@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 
-from archive.api.examples import EXAMPLE
 from archive.models import Kind
 from search.query import MAX_LIMIT, MAX_TEXT
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 else:
     Plain = serializers.Serializer
 
+EXAMPLE = "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2c"
 TEXT = {"type": "string", "maxLength": MAX_TEXT}
 TERMS: dict[str, dict[str, Any]] = {
     "q": {**TEXT, "description": "What to look for, in words", "example": "a red boat"},

@@ -129,7 +129,7 @@ def test_nothing_that_is_not_public_answers_who_is_not_logged_in(cellar: Cellar)
         if address.shows == Shows.PUBLIC:
             continue
         for method in METHODS:
-            if (address.name, method) == ("api_token", "post"):  # the way in
+            if address.name == "api_token" and method != "delete":  # the way in
                 continue
             status, location, body = ask(cellar.people["anonymous"], method, address.fill(cellar.words_for(address)))
             if address.route.startswith("api/"):
