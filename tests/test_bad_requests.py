@@ -48,8 +48,7 @@ READ = {
     "upload_status": ("id",),
     "login": ("next",),
     "admin:archive_asset_changelist": (
-        *("q", "p", "o", "all", "e", "collection", "trash", "status__exact", "kind__exact", "taken_at__gte"),
-        *("added_at__isnull", "uploader__password__startswith", "collection__owner__password", "_to_field"),
+        *("q", "p", "o", "collection", "trash", "status__exact", "taken_at__gte", "_to_field"),
     ),
     "admin:archive_work_changelist": ("q", "p", "state", "step__exact", "asset__uuid"),
     "admin:archive_collection_changelist": ("q", "p", "o", "visibility__exact", "owner__id__exact"),

@@ -199,7 +199,7 @@ def test_a_reference_picture_is_its_askers_alone(cellar: Cellar, monkeypatch: py
 
 def test_a_vector_stands_in_no_answer(cellar: Cellar, fake_space: Space) -> None:
     assert not Embedding.objects.filter(asset=cellar.asset).exists()
-    for address in ADDRESSES:
+    for address in (one for one in ADDRESSES if one.route.startswith("api/")):
         if address.name in OPENS_TO or not address.gaps:
             body = ask(cellar.people["superuser"], "get", address.fill(cellar.words))[2]
             assert not re.search(rb'"(vector|embedding)"', body), address.route

@@ -70,7 +70,7 @@ SEARCHES = (
     *("from=2024-05-02", "to=2024-05-02", "q=dogs&kind=video&collection=harbour&from=2024-05-01"),
 )
 ASKED = [
-    *(Ask(f"/?{terms}") for terms in SEARCHES),
+    *(Ask(f"/?limit=20&{terms}") for terms in SEARCHES),
     *(Ask(f"/?{terms}", part=True) for terms in ("q=red+boat&offset=60", "limit=20&offset=20")),
     *(Ask(f"/api/v1/search?{terms}") for terms in SEARCHES),
     Ask("/?q=dogs&limit=50", walk=HTML_NEXT),
