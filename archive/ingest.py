@@ -103,13 +103,13 @@ def clean_filename(name: str) -> str:
 
 
 def _keep(incoming: Incoming, key: str) -> None:
-    if default_storage.exists(key) and default_storage.size(key) == incoming.size:
-        return
+    """On disk the same is done whether or not these bytes are there: an upload that is quicker than others
+    would tell that somebody has them already. An original that was damaged since is whole again."""
     try:
         if hasattr(default_storage, "adopt"):
             default_storage.adopt(incoming.path, key)
-        else:  # a storage elsewhere: S3 answers only when the bytes are safe
-            with incoming.path.open("rb") as file:
+        elif not (default_storage.exists(key) and default_storage.size(key) == incoming.size):
+            with incoming.path.open("rb") as file:  # elsewhere, as on S3: answers only when the bytes are safe
                 default_storage.save(key, File(file))
     except OSError as error:
         raise StorageFull from error

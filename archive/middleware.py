@@ -5,24 +5,44 @@ import sys
 from collections.abc import Callable
 
 from django.db.utils import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.defaults import server_error
+
+from archive.access import wants_json
 
 log = logging.getLogger(__name__)
 OUTAGES = (OperationalError, InterfaceError)
 
 
+AWAY = {"code": "database_unavailable", "message": "The database does not answer. Try again in a moment.", "fields": {}}
+BROKEN = {
+    "code": "server_error",
+    "message": "Something broke here, and stands in the log. Try again, or tell whoever runs this archive.",
+    "fields": {},
+}
+
+
 def outage(request: HttpRequest) -> HttpResponse:
     log.error("database: %s", sys.exc_info()[1])
-    response = render(request, "503.html", status=503)
+    if for_programs(request):
+        response: HttpResponse = JsonResponse({"error": AWAY}, status=503)
+    else:
+        response = render(request, "503.html", status=503)
     response["Retry-After"] = "5"
     return response
 
 
 def unexpected(request: HttpRequest) -> HttpResponse:
     """The site's handler500. Files are parsed, and their sender asked for, before `process_exception` would hear."""
-    return outage(request) if isinstance(sys.exc_info()[1], OUTAGES) else server_error(request)
+    if isinstance(sys.exc_info()[1], OUTAGES):
+        return outage(request)
+    return JsonResponse({"error": BROKEN}, status=500) if for_programs(request) else server_error(request)
+
+
+def for_programs(request: HttpRequest) -> bool:
+    """Whether the answer is read by a program, which cannot do anything with a page."""
+    return request.path_info.startswith("/api/") or wants_json(request)
 
 
 def database_outage(

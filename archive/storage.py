@@ -11,8 +11,8 @@ from django.core.files.storage import FileSystemStorage
 class DurableStorage(FileSystemStorage):
     """Django's local storage with the write order of a database.
 
-    A name is given by content, so a name that is taken already holds these bytes: the old
-    file stays. `rename` alone is not durable; the folder is synced too.
+    A name is given by content, so a name that is taken already holds these bytes, and may be
+    written again. `rename` alone is not durable; the folder is synced too.
     """
 
     @property

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from archive.access import person, signed_in
+from archive.access import person, visible_only
 from archive.batches import SetChanged, make_batch, measure, read_order
 from archive.deeds import DEEDS, Refused
 from archive.models import Action, Collection
@@ -24,7 +24,7 @@ STRIP = 12
 KNOWN = 200
 
 
-@signed_in
+@visible_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest) -> HttpResponse:
     """GET with a query, or POST with the ids of picked ones, shows; POST with an action does it."""

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from archive.access import person
+from archive.access import Shows, person
 from archive.api.errors import Refused
 from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
@@ -38,6 +38,7 @@ UNREADABLE = {"unsupported": ("unsupported_media", 415), "empty": ("empty_file",
 
 
 class SearchView(APIView):
+    shows = Shows.VISIBLE
     throttle_scope = "search"
 
     @extend_schema(operation_id="search", parameters=PARAMETERS, responses=AnswerShape)

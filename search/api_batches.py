@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from archive import deeds
-from archive.access import person
+from archive.access import Shows, person
 from archive.api.batches import BatchShape, ListedBatchShape
 from archive.api.errors import Refused
 from archive.api.pages import NewestCollectionsFirst
@@ -56,6 +56,7 @@ AS_JSON = {
 
 
 class BatchesView(APIView):
+    shows = Shows.SELF
     pagination_class = NewestCollectionsFirst
     throttle_scope = "search"
 

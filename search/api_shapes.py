@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 
 from archive.models import Kind
@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 else:
     Plain = serializers.Serializer
 
+EXAMPLE = "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2c"
 TEXT = {"type": "string", "maxLength": MAX_TEXT}
 LIST = {**TEXT, "description": "Names with commas between them"}
 DAY = {"type": "string", "format": "date"}
 SIZE = {"type": "number", "minimum": 0}
 TERMS: dict[str, dict[str, Any]] = {
-    "q": {**TEXT, "description": "What to look for, in words; “quoted words” must be written about it"},
-    "without": {**LIST, "description": "What to leave out, in words, with commas between them"},
+    "q": {
+        **TEXT,
+        "description": "What to look for, in words; “quoted words” must be written about it",
+        "example": "a red boat",
+    },
+    "without": {**LIST, "description": "What to leave out, in words, with commas between them; beside another term"},
     "like": {"type": "string", "format": "uuid", "description": "An asset to find similar ones of"},
     "unlike": {"type": "string", "format": "uuid", "description": "An asset whose like is left out"},
     "picture": {"type": "string", "description": "A reference picture sent before, for an hour (Content-Location)"},
@@ -82,7 +87,35 @@ class HitShape(Plain):
     thumbnail = serializers.CharField(allow_null=True)
 
 
-@extend_schema_serializer(component_name="Answer")
+@extend_schema_serializer(
+    component_name="Answer",
+    examples=[
+        OpenApiExample(
+            "Words",
+            description="GET search?q=a+red+boat&limit=1",
+            response_only=True,
+            value={
+                "hits": [
+                    {
+                        "asset": EXAMPLE,
+                        "filename": "boat.jpg",
+                        "score": 0.3124,
+                        "rank": 1,
+                        "moments": [{"start": 0.0, "end": 0.0, "at": 0.0, "score": 0.3124}],
+                        "url": f"/assets/{EXAMPLE}/",
+                        "thumbnail": f"/api/v1/assets/{EXAMPLE}/thumbnail",
+                    }
+                ],
+                "plan": "exact",
+                "space": "drawn-scenes",
+                "asked": 1,
+                "got": 1,
+                "took": {"encode": 1.9, "neighbours": 2.3, "hits": 0.8},
+                "more": True,
+            },
+        )
+    ],
+)
 class AnswerShape(Plain):
     hits = HitShape(many=True)
     plan = serializers.ChoiceField(["exact", "hnsw", "newest", "words"])

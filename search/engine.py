@@ -30,7 +30,7 @@ from search.query import MAX_DEPTH, Mode, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_ranking, keep_ranking, name_ranking
 from search.sight import sight_of
 from search.spaces import asked_again, choose_space
-from search.terms import encode_terms
+from search.terms import encode_terms, find_seed
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -88,6 +88,9 @@ def ask(query: Query, user: Person) -> Answer:
     shown = find_ranking(name) if query.offset else None
     if query.cursor and shown is None:
         raise StaleCursor
+    if shown is not None:
+        for seed in filter(None, (query.like, query.unlike)):
+            find_seed(seed, user)  # it may have gone out of sight since its ranking was kept
     ranking = shown
     end = query.offset + query.limit
     if ranking is None or (len(ranking.hits) <= end and not ranking.whole):

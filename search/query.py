@@ -152,7 +152,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "without": reading.listed,
     "like": reading.identity,
     "unlike": reading.identity,
-    "picture": reading.short,
+    "picture": reading.key,
     "box": Box.read,
     "balance": reading.number(0.05, 0.95),
     "literal": reading.truth,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from collections.abc import Callable
 from datetime import date
@@ -113,6 +114,13 @@ def number(low: float, high: float) -> Callable[[str], float]:
 def short(raw: str) -> str:
     if len(raw) > 100:
         raise ValueError("That is too long.")
+    return raw
+
+
+def key(raw: str) -> str:
+    """As `search.pictures.keep_picture` makes them; it becomes a part of an address."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", raw):
+        raise ValueError("That is not the key of a reference picture. Choose the picture again.")
     return raw
 
 

@@ -79,10 +79,16 @@ def _encode_text(space: Space, text: str) -> client.Encoded:
         raise EncoderUnavailable(str(error)) from error
 
 
-def _of_asset(wanted: uuid.UUID, box: Box | None, space: Space, user: Person) -> Vector:
+def find_seed(wanted: uuid.UUID, user: Person) -> Asset:
+    """The stored asset that a query starts from. Raises `UnknownAsset` where `user` may not see it."""
     asset = Asset.objects.visible_to(user).filter(uuid=str(wanted)).first()
     if asset is None:
         raise UnknownAsset
+    return asset
+
+
+def _of_asset(wanted: uuid.UUID, box: Box | None, space: Space, user: Person) -> Vector:
+    asset = find_seed(wanted, user)
     if box is not None:
         return _of_part(asset, box, space)
     vector = stored_vector(space, asset)

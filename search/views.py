@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
-from archive.access import person, signed_in
+from archive.access import find_seen, person, self_only, visible_only
 from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
 from archive.models import Asset, Collection, Space, Status
@@ -36,7 +36,7 @@ PLANS = {
 STRIP = 12
 
 
-@signed_in
+@visible_only
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"query": Query(), "answer": Answer()}
@@ -117,7 +117,7 @@ def _headline(query: Query, answer: Answer) -> str:
     return f"{more}{answer.well} that {verb} well · {took}"
 
 
-@signed_in
+@visible_only
 @require_safe
 def compare_page(request: HttpRequest) -> HttpResponse:
     """One question in two spaces, for curators who choose a model."""
@@ -149,7 +149,7 @@ def _carried(query: Query) -> list[tuple[str, str]]:
     return [(name, value) for name, value in query.params().items() if name not in asked]
 
 
-@signed_in
+@visible_only
 @require_safe
 def facets(request: HttpRequest) -> HttpResponse:
     """What the relevant set is made of: a sheet that is fetched when somebody opens it."""
@@ -171,13 +171,13 @@ def facets(request: HttpRequest) -> HttpResponse:
     return render(request, "search/_facets.html", {"groups": groups, "total": counted.total})
 
 
-@signed_in
+@visible_only
 @require_safe
 def similar(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     """A strip of pictures for the page of an asset; a whole page where it is not asked for by htmx."""
     query = Query(like=asset, limit=STRIP)
     if not request.headers.get("HX-Request"):
-        return redirect(Query(like=asset).url())
+        return redirect(Query(like=find_seen(person(request), asset).uuid).url())
     try:
         return render(request, "search/_similar.html", {"answer": search(query, person(request)), "query": query})
     except UnknownAsset as error:
@@ -186,7 +186,7 @@ def similar(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         return render(request, "search/_similar.html", {"trouble": str(error)})
 
 
-@signed_in
+@self_only
 @require_POST
 def search_picture(request: HttpRequest) -> HttpResponse:
     """A reference picture comes in; the answer is the address of its search."""
@@ -211,7 +211,7 @@ def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     return render(request, "search/picture_refused.html", {"sentence": sentence}, status=status)
 
 
-@signed_in
+@self_only
 @require_safe
 def search_picture_shown(request: HttpRequest, key: str) -> HttpResponse:
     """A reference picture, for the one who brought it: small, or as a whole to draw a box on it."""

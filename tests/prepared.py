@@ -100,3 +100,15 @@ def vector_of(space: Space, asset: Asset) -> Rows:
     """The one stored vector of an asset in a space; fails when there is none, or more."""
     found = Embedding.objects.get(space=space, asset=asset)
     return np.asarray(found.vector, dtype=np.float32)
+
+
+def add_renditions(asset: Asset) -> None:
+    """A thumbnail and a preview, as small as they can be."""
+    out = BytesIO()
+    Image.new("RGB", (8, 6), "teal").save(out, "WEBP")
+    for spec in ("thumbnail", "preview"):
+        key = rendition_key(asset.sha256, spec)
+        if not default_storage.exists(key):
+            default_storage.save(key, ContentFile(out.getvalue()))
+        rendition = {"key": key, "media_type": "image/webp", "width": 8, "height": 6, "size": len(out.getvalue())}
+        Rendition.objects.create(asset=asset, spec=spec, **rendition)

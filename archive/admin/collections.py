@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from archive.access import Shows
 from archive.models import Asset, Collection, Membership
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class MembershipInline(MembershipTable):
 
 
 class CollectionAdmin(CollectionModelAdmin):
+    shows = Shows.VISIBLE
     list_display = ("name", "owner", "visibility", "assets", "members")
     list_filter = ("visibility",)
     list_select_related = ("owner",)

@@ -10,7 +10,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from archive.access import person
+from archive.access import Shows, person
 from archive.models import Concept, Tag
 from archive.models.concepts import fold
 from archive.tag_names import BadTag, clean_name
@@ -43,6 +43,7 @@ class ConceptForm(ConceptModelForm):
 class ConceptAdmin(ConceptModelAdmin):
     """For whoever runs the archive: a name is seen wherever its tag is. Curators tag assets on their pages."""
 
+    shows = Shows.VISIBLE
     form = ConceptForm
     list_display = ("name", "slug", "kind", "assets", "created_by", "created_at")
     list_select_related = ("created_by",)

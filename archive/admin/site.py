@@ -66,6 +66,11 @@ class CurationSite(AdminSite):
 
         return without_nul
 
+    def get_urls(self) -> list[Any]:
+        """Without Django's short cut to the page of anything by its number: it asks nobody who may see that.
+        Admins of models with a page link to it by their own `view_on_site`."""
+        return [found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site"]
+
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"bar": self._bar(request)}
 

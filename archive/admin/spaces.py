@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
+from archive.access import Shows
 from archive.admin.space_actions import SpaceActions
 from archive.admin.space_cells import COUNTING, NAMES, cell, cells, figures
 from archive.models import Space, SpaceState
@@ -18,6 +19,7 @@ from archive.spaces import find_previous
 
 
 class SpaceAdmin(SpaceActions):
+    shows = Shows.SELF
     list_display = ("slug", "state_badge", "covered", "index", "size", "measured", "model")
     list_per_page = 20
     show_facets = admin.ShowFacets.NEVER

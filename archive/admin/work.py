@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 
+from archive.access import Shows
 from archive.admin.numbers import curated_work, numbers_of_work, since
 from archive.estimates import EstimatingPaginator
 from archive.models import Work, WorkState
@@ -44,6 +45,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class WorkAdmin(WorkModelAdmin):
+    shows = Shows.VISIBLE
     list_display = ("picture", "step", "target", "state_badge", "age", "tries", "died", "why", "holder")
     list_display_links = ("step",)
     list_filter = (StateFilter, "step")

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from archive import trash
-from archive.access import find_seen, person
+from archive.access import Shows, find_seen, person
 from archive.api.errors import Refused
 from archive.api.pages import NewestFirst
 from archive.api.shapes import AssetFilters, AssetShape, Change, Upload, UploadFields
@@ -32,6 +32,7 @@ NO_FILE = "Send one file, in a multipart form, as “file”."
 
 
 class AssetsView(APIView):
+    shows = Shows.VISIBLE
     pagination_class = NewestFirst
 
     @property
@@ -73,6 +74,8 @@ class AssetsView(APIView):
 
 
 class AssetView(APIView):
+    shows = Shows.VISIBLE
+
     @extend_schema(operation_id="show_asset", responses=AssetShape)
     def get(self, request: Request, asset: uuid.UUID) -> Response:
         return Response(AssetShape(find_seen(person(request), asset)).data)

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from archive import deeds
-from archive.access import person
+from archive.access import Shows, person
 from archive.api.errors import Refused
 from archive.api.files import FileView
 from archive.batches import undo, why_left
@@ -66,6 +66,8 @@ class BatchShape(ListedBatchShape):
 
 
 class BatchView(APIView):
+    shows = Shows.SELF
+
     @extend_schema(operation_id="show_batch", responses=BatchShape)
     def get(self, request: Request, batch: uuid.UUID) -> Response:
         """How far it is, and what became of it."""
@@ -73,6 +75,8 @@ class BatchView(APIView):
 
 
 class UndoView(APIView):
+    shows = Shows.SELF
+
     @extend_schema(operation_id="undo_batch", request=None, responses={202: BatchShape})
     def post(self, request: Request, batch: uuid.UUID) -> Response:
         """Take back what it did, but not what somebody changed since. What is not done yet is not done any more."""
@@ -84,6 +88,8 @@ class UndoView(APIView):
 
 
 class BatchFileView(FileView):
+    shows = Shows.SELF
+
     @extend_schema(operation_id="download_batch", responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request, batch: uuid.UUID) -> HttpResponseBase:
         return self.pass_on(request, reverse("download_batch", args=[batch]))

@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from archive.access import person
+from archive.access import Shows, person
 from archive.api.pages import NewestCollectionsFirst
-from archive.api.shapes import CollectionShape, NewCollection
+from archive.api.shapes import CollectionShape, NewCollection, Paging
 from archive.models import Collection
 from archive.models.assets import may_upload_to
 from archive.models.collections import CURATING
@@ -22,12 +22,14 @@ from archive.shelves import SlugTaken, create_collection
 
 
 class CollectionsView(APIView):
+    shows = Shows.VISIBLE
     pagination_class = NewestCollectionsFirst
 
-    @extend_schema(operation_id="list_collections", responses=CollectionShape(many=True))
+    @extend_schema(operation_id="list_collections", parameters=[Paging], responses=CollectionShape(many=True))
     def get(self, request: Request) -> Response:
         """The collections that you may see, newest first."""
         user = person(request)
+        Paging(data=request.query_params).is_valid(raise_exception=True)
         pages = self.pagination_class()
         seen = Collection.objects.visible_to(user).select_related("owner")
         page = pages.paginate_queryset(seen, request, self) or []
@@ -47,6 +49,8 @@ class CollectionsView(APIView):
 
 
 class CollectionView(APIView):
+    shows = Shows.VISIBLE
+
     @extend_schema(operation_id="show_collection", responses=CollectionShape)
     def get(self, request: Request, slug: str) -> Response:
         user = person(request)

@@ -12,9 +12,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from archive.access import Shows
+
 
 class FileView(APIView):
     """By its address and not by import: one view decides who gets which bytes, and with which headers."""
+
+    shows = Shows.VISIBLE
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, Any]:
         """`Accept: image/webp` is no reason to refuse a picture; only errors are JSON."""

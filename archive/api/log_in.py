@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from archive.access import person
+from archive.access import Shows, person
 from archive.api.errors import Refused
 from archive.api.shapes import LogIn, TokenShape
 
@@ -25,17 +25,18 @@ LOCKED = "Too many wrong passwords for this name from this address. Wait a quart
 
 
 class TokenView(APIView):
+    shows = Shows.SELF
     throttle_scope = "log_in"
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Who logs in anew may still send a token that ended long ago."""
-        return [] if self._logs_in() else super().get_authenticators()
+        return super().get_authenticators() if self._logs_out() else []
 
     def get_permissions(self) -> Sequence[Any]:
-        return [AllowAny()] if self._logs_in() else super().get_permissions()
+        return super().get_permissions() if self._logs_out() else [AllowAny()]
 
-    def _logs_in(self) -> bool:
-        return getattr(self.request, "method", "") == "POST"
+    def _logs_out(self) -> bool:
+        return getattr(self.request, "method", "") == "DELETE"
 
     @extend_schema(operation_id="log_in", request=LogIn, responses=TokenShape)
     def post(self, request: Request) -> Response:

@@ -12,6 +12,8 @@ from drf_spectacular.renderers import (
 )
 from drf_spectacular.views import SpectacularAPIView
 
+from archive.access import Shows
+
 ERROR = {
     "type": "object",
     "required": ["error"],
@@ -42,6 +44,7 @@ def add_errors(result: dict[str, Any], generator: Any, request: Any, public: boo
 class SchemaView(SpectacularAPIView):
     """JSON unless YAML is asked for."""
 
+    shows = Shows.PUBLIC
     renderer_classes = [
         OpenApiJsonRenderer2,
         OpenApiJsonRenderer,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from archive.api import examples
 from archive.api.pages import MOST
 from archive.models import Asset, Collection, Kind, Status, Visibility
 from archive.models.concepts import LONGEST_NAME
@@ -25,7 +26,9 @@ else:
 LONGEST_CAPTION = 20_000
 
 
-@extend_schema_serializer(component_name="Asset")
+@extend_schema_serializer(
+    component_name="Asset", examples=[OpenApiExample("A photo", value=examples.ASSET, response_only=True)]
+)
 class AssetShape(AssetSerializer):
     asset = serializers.UUIDField(source="uuid")
     collection = serializers.SlugField(source="collection.slug")
@@ -72,14 +75,17 @@ class AssetShape(AssetSerializer):
         return reverse("api_rendition", args=[asset.uuid, "preview"]) if asset.width else None
 
 
-class AssetFilters(Plain):
+class Paging(Plain):
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST)
+    cursor = serializers.CharField(required=False, allow_blank=True, max_length=500)
+
+
+class AssetFilters(Paging):
     """Of the list. A cursor carries no filters: repeat them, as `next` does."""
 
     collection = serializers.SlugField(required=False, allow_blank=True)
     kind = serializers.ChoiceField(Kind.choices, required=False, allow_blank=True)
     status = serializers.ChoiceField(Status.choices, required=False, allow_blank=True)
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST)
-    cursor = serializers.CharField(required=False, allow_blank=True, max_length=500)
 
 
 class Words(Plain):
@@ -97,6 +103,12 @@ class Upload(UploadFields):
     file = serializers.FileField()
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("Other words", value={"title": "Red boat at dawn"}, request_only=True),
+        OpenApiExample("Back from the trash", value={"trashed": False}, request_only=True),
+    ]
+)
 class Change(Words):
     collection = serializers.SlugField(required=False, max_length=80, help_text="Move it there")
     trashed = serializers.BooleanField(required=False, help_text="false brings it back")
@@ -119,7 +131,10 @@ class TagFilters(Plain):
     cursor = serializers.CharField(required=False, allow_blank=True, max_length=500)
 
 
-@extend_schema_serializer(component_name="Collection")
+@extend_schema_serializer(
+    component_name="Collection",
+    examples=[OpenApiExample("One of bob's", value=examples.COLLECTION, response_only=True)],
+)
 class CollectionShape(CollectionSerializer):
     owner = serializers.CharField(source="owner.username")
     url = serializers.CharField(source="get_absolute_url", help_text="The page about it")
@@ -139,6 +154,9 @@ class CollectionShape(CollectionSerializer):
         return collection.pk in self.context["curates"]
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("For a team", value=examples.NEW_COLLECTION, request_only=True)],
+)
 class NewCollection(Plain):
     name = serializers.CharField(max_length=120)
     slug = serializers.SlugField(required=False, max_length=80, help_text="Made from the name where it is missing")
@@ -146,6 +164,9 @@ class NewCollection(Plain):
     visibility = serializers.ChoiceField(Visibility.choices, default=Visibility.MEMBERS)
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("Bob", value={"username": "bob", "password": "his password"}, request_only=True)]
+)
 class LogIn(Plain):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=1000, trim_whitespace=False)

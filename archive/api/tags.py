@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from archive.access import find_seen, person
+from archive.access import Shows, find_seen, person
 from archive.api.assets import find_to_curate
 from archive.api.pages import ByName
 from archive.api.shapes import AssetShape, TagFilters, Tags, TagShape
@@ -21,6 +21,7 @@ from archive.tags import add_tags, counted_tags, remove_tags, set_tags
 
 
 class TagsView(APIView):
+    shows = Shows.VISIBLE
     pagination_class = ByName
 
     @extend_schema(operation_id="list_tags", parameters=[TagFilters], responses=TagShape(many=True))
@@ -37,6 +38,8 @@ class TagsView(APIView):
 
 
 class AssetTagsView(APIView):
+    shows = Shows.VISIBLE
+
     @extend_schema(operation_id="set_tags", request=Tags, responses=AssetShape)
     def put(self, request: Request, asset: uuid.UUID) -> Response:
         """For curators: exactly these tags, and no others."""
@@ -53,6 +56,8 @@ class AssetTagsView(APIView):
 
 
 class AssetTagView(APIView):
+    shows = Shows.VISIBLE
+
     @extend_schema(operation_id="add_tag", request=None, responses=AssetShape)
     def put(self, request: Request, asset: uuid.UUID, name: str) -> Response:
         """For curators: this tag beside the others. A new name makes a new tag."""

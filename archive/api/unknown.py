@@ -10,8 +10,11 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from archive.access import Shows, public
+
 
 class NowhereView(APIView):
+    shows = Shows.PUBLIC
     authentication_classes = ()
     permission_classes = (AllowAny,)
     schema = None
@@ -25,6 +28,7 @@ class NowhereView(APIView):
 nowhere = NowhereView.as_view()
 
 
+@public
 @csrf_exempt
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponseBase:
     """Addresses have no slash at their end; with one they mean the same, without a redirect that loses a body."""

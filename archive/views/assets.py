@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from archive import trash as bin
-from archive.access import find_curated, find_seen, person, signed_in
+from archive.access import find_curated, find_seen, person, visible_only
 from archive.forms import AssetForm
 from archive.models import Asset, Status
 from archive.tags import seen_tags, tags_of
@@ -21,7 +21,7 @@ from archive.work import retry_assets
 KNOWN = 200  # so many names of tags are offered while one types
 
 
-@signed_in
+@visible_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     user = person(request)
@@ -46,7 +46,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     return render(request, "archive/asset.html", context)
 
 
-@signed_in
+@visible_only
 @require_POST
 def trash(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     found = find_curated(person(request), asset)
@@ -54,7 +54,7 @@ def trash(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     return redirect(found)
 
 
-@signed_in
+@visible_only
 @require_POST
 def restore(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     found = find_curated(person(request), asset)
@@ -63,7 +63,7 @@ def restore(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     return redirect("trash") if request.POST.get("back") == "trash" else redirect(found)
 
 
-@signed_in
+@visible_only
 @require_POST
 def retry(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     user = person(request)

@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 from django.views.decorators.http import require_POST, require_safe
 
 from archive import exports
-from archive.access import person, signed_in
+from archive.access import person, self_only
 from archive.batch_words import outcome, title
 from archive.batches import still_shared, undo, why_left
 from archive.deeds import Refused
@@ -23,7 +23,7 @@ from archive.models import Action, Batch, BatchState
 PAGE = 50
 
 
-@signed_in
+@self_only
 @require_safe
 def batches(request: HttpRequest) -> HttpResponse:
     mine = Batch.objects.filter(owner=person(request))[:PAGE]
@@ -31,7 +31,7 @@ def batches(request: HttpRequest) -> HttpResponse:
     return render(request, "archive/batches.html", {"rows": rows, "days": settings.SIGHTLINE_TRASH_DAYS})
 
 
-@signed_in
+@self_only
 @require_safe
 def batch(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
     found = _mine(request, batch)
@@ -49,7 +49,7 @@ def batch(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
     return response
 
 
-@signed_in
+@self_only
 @require_POST
 def undo_batch(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
     found = _mine(request, batch)
@@ -60,7 +60,7 @@ def undo_batch(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
     return redirect(found)
 
 
-@signed_in
+@self_only
 @require_safe
 def download(request: HttpRequest, batch: uuid.UUID) -> HttpResponseBase:
     found = _mine(request, batch)

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST
 
-from archive.access import person, signed_in
+from archive.access import person, visible_only
 from archive.forms import CollectionForm, MemberForm
 from archive.models import Asset, Collection, Membership, Role, Status
 from archive.models.assets import may_upload_to
@@ -27,7 +27,7 @@ PAGE = 60
 COVERS = 3
 
 
-@signed_in
+@visible_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def collections(request: HttpRequest) -> HttpResponse:
     user = person(request)
@@ -69,7 +69,7 @@ def _shelf(user: User) -> list[Shelved]:
     ]
 
 
-@signed_in
+@visible_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def collection(request: HttpRequest, slug: str) -> HttpResponse:
     user = person(request)
@@ -130,7 +130,7 @@ def _varying(response: HttpResponse) -> HttpResponse:
     return response
 
 
-@signed_in
+@visible_only
 @require_POST
 def add_member(request: HttpRequest, slug: str) -> HttpResponse:
     found = _owned(request, slug)
@@ -150,7 +150,7 @@ def add_member(request: HttpRequest, slug: str) -> HttpResponse:
     return _show(request, found, {**context, "settings_form": CollectionForm(instance=found)})
 
 
-@signed_in
+@visible_only
 @require_POST
 def remove_member(request: HttpRequest, slug: str, member: int) -> HttpResponse:
     found = _owned(request, slug)

@@ -9,7 +9,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from archive.access import find_seen, person, signed_in
+from archive.access import find_seen, person, visible_only
 
 SHOWN = ("thumbnail", "preview")
 # A file is data, whatever it contains: no script, no frame, no other site may make a page of it.
@@ -21,7 +21,7 @@ INERT = {
 }
 
 
-@signed_in
+@visible_only
 @require_safe
 def rendition(request: HttpRequest, asset: uuid.UUID, spec: str) -> HttpResponseBase:
     found = find_seen(person(request), asset)
@@ -31,7 +31,7 @@ def rendition(request: HttpRequest, asset: uuid.UUID, spec: str) -> HttpResponse
     return _send(request, made.key, made.media_type)
 
 
-@signed_in
+@visible_only
 @require_safe
 def original(request: HttpRequest, asset: uuid.UUID) -> HttpResponseBase:
     found = find_seen(person(request), asset)

@@ -12,11 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import RedisError
 
+from archive.access import public
 from archive.models import Work, WorkState
 
 PATIENCE = timedelta(minutes=2)
 
 
+@public
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from archive.access import find_curated, person, signed_in
+from archive.access import find_curated, person, visible_only
 from archive.models import Asset
 from archive.tag_names import BadTag, clean_names
 from archive.tags import add_tags, remove_tags
 
 
-@signed_in
+@visible_only
 @require_POST
 def retag(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     """Put on what stands in `add`, take off what stands in `remove`."""

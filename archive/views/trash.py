@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from archive.access import person, signed_in
+from archive.access import person, visible_only
 from archive.batches import SetChanged, make_batch, measure, read_order
 from archive.deeds import Refused
 from archive.models import Action, Asset
@@ -16,7 +16,7 @@ from archive.models import Action, Asset
 PAGE = 60
 
 
-@signed_in
+@visible_only
 @require_safe
 def trash(request: HttpRequest) -> HttpResponse:
     lying = Asset.objects.curated_by(person(request)).filter(trashed_at__isnull=False)
@@ -31,7 +31,7 @@ def trash(request: HttpRequest) -> HttpResponse:
     return render(request, "archive/trash.html", context)
 
 
-@signed_in
+@visible_only
 @require_POST
 def restore_all(request: HttpRequest) -> HttpResponse:
     """Put back all that lies in the trash, as one batch, which can be undone."""

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from archive.access import person, signed_in, wants_json
+from archive.access import person, visible_only, wants_json
 from archive.forms import UploadForm
 from archive.incoming import IncomingFile, RefusedFile, TooLarge
 from archive.ingest import EmptyFile, StorageFull, ingest_file
@@ -38,7 +38,7 @@ class Refusal:
     status: int = 400
 
     def json(self) -> JsonResponse:
-        return JsonResponse({"error": {"code": self.code, "message": self.message}}, status=self.status)
+        return JsonResponse({"error": {"code": self.code, "message": self.message, "fields": {}}}, status=self.status)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Result:
         return JsonResponse({**_state(self.asset), "new": self.new}, status=201 if self.new else 200)
 
 
-@signed_in
+@visible_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: HttpRequest) -> HttpResponseBase:
     user = person(request)
@@ -76,7 +76,7 @@ def upload(request: HttpRequest) -> HttpResponseBase:
     return render(request, "archive/upload.html", context)
 
 
-@signed_in
+@visible_only
 @require_safe
 def upload_status(request: HttpRequest) -> HttpResponse:
     """The states of `?id=..&id=..`, as far as the asker may see them."""

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from archive.access import person
+from archive.access import Shows, person
 from archive.estimates import EstimatingPaginator
 from archive.models import Asset, Collection, Tag, Work
 from archive.models.collections import CURATING
@@ -87,6 +87,7 @@ class TagInline(TagTable):
 
 @admin.register(Asset)
 class AssetAdmin(AssetActions):
+    shows = Shows.VISIBLE
     form = AssetForm
     list_display = ("card",)
     list_display_links = None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -308,10 +309,31 @@ def test_a_long_list_is_estimated_and_a_short_one_counted(waiting: list[Work], m
     monkeypatch.setattr(estimates, "COUNT_UP_TO", 2)
     with CaptureQueriesContext(connection) as asked:
         assert estimated_count(Asset.objects.all()) == (3, True)
-    assert [query["sql"].split()[0] for query in asked] == ["EXPLAIN"]
+    assert [query["sql"].split()[0] for query in asked] == ["SELECT", "EXPLAIN"]
 
 
 @pytest.mark.parametrize("page", ["asset/?collection=", "asset/?status__exact=", "work/?state=", "collection/?name="])
 def test_a_zero_byte_in_a_filter_finds_nothing_and_is_no_crash(client: Client, alice: User, page: str) -> None:
     client.force_login(alice)
     assert client.get(f"/admin/archive/{page}%00").status_code == 404
+
+
+def test_who_sees_little_is_not_told_how_much_there_is(client: Client, waiting: list[Work], fake_space: Space) -> None:
+    """Numbers of the whole archive are for those who see all of it."""
+    make_user("dora")
+    User.objects.filter(username="dora").update(is_staff=True)
+    client.force_login(User.objects.get(username="dora"))
+    for page in (SPACES, f"{SPACES}{fake_space.pk}/change/"):
+        seen = client.get(page).content.decode()
+        assert "fake" in seen
+        assert 'class="covered"' not in seen
+    assert {n.value for n in client.get("/admin/").context["numbers"]} == {"0"}
+    assert {n.value for n in client.get(WORK).context["numbers"]} <= {"0", "–"}
+
+
+def test_nobody_is_led_to_a_page_by_its_number(client: Client, alice: User, harbour: Collection) -> None:
+    """Django's short cut would tell staff the address of any collection, with its name in it."""
+    client.force_login(alice)
+    kind = ContentType.objects.get_for_model(Collection)
+    assert client.get(f"/admin/r/{kind.pk}/{harbour.pk}/").status_code == 404
+    assert harbour.get_absolute_url() in client.get(f"/admin/archive/collection/{harbour.pk}/change/").content.decode()

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as NoRedis
@@ -393,9 +393,27 @@ def test_no_text_anywhere_is_a_500(harbour: Collection, alice: User, tmp_path: P
 @pytest.mark.parametrize(
     "cursor", ["cD0lMDA=", "cD1ub3BlJnI9MQ==", "bz05OTk5OTk5OTk5", "ů", "cD0yMDI2LTAxLTAx", "====="]
 )
-def test_a_forged_cursor_is_no_500(alice: User, cursor: str) -> None:
+def test_a_forged_cursor_is_named_as_one(alice: User, cursor: str) -> None:
     for address in ("assets", "collections"):
-        assert client_of(alice).get(f"/api/v1/{address}", {"cursor": cursor}).status_code in (200, 400, 404)
+        answer = client_of(alice).get(f"/api/v1/{address}", {"cursor": cursor})
+        assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"cursor"})
+
+
+def test_a_cursor_is_good_for_its_own_list_and_as_long_as_the_secret_key(
+    harbour: Collection, bob: User, tmp_path: Path, settings: Any
+) -> None:
+    for number in range(3):
+        upload(harbour, make_jpeg(tmp_path, f"{number}.jpg", f"#{number}00000"), bob)
+    client = client_of(bob)
+    following = client.get("/api/v1/assets?limit=1").json()["next"]
+    back = client.get(following).json()
+    assert client.get(back["previous"]).json()["results"][0]["filename"] == "2.jpg"
+    elsewhere = client.get(following.replace("/assets", "/collections"))
+    assert (elsewhere.status_code, set(error_of(elsewhere)["fields"])) == (400, {"cursor"})
+    settings.SECRET_KEY = "another one"
+    stale = client.get(following)
+    assert (stale.status_code, set(error_of(stale)["fields"])) == (400, {"cursor"})
+    assert "begin at the first page" in error_of(stale)["message"]
 
 
 @pytest.mark.parametrize(
@@ -463,6 +481,22 @@ def test_head_options_and_wrong_methods_are_answered(harbour: Collection, alice:
         assert (answer.status_code, error_of(answer)["code"]) == (405, "method_not_allowed"), address
 
 
+def test_even_what_nobody_expected_is_told_in_the_one_shape(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_(error: Exception) -> Any:
+        raise error
+
+    client = client_of(bob)
+    client.raise_request_exception = False
+    monkeypatch.setattr("archive.api.collections._rights", lambda user: raise_(RuntimeError("secret detail")))
+    broken = client.get("/api/v1/collections")
+    assert (broken.status_code, error_of(broken)["code"]) == (500, "server_error")
+    assert "secret" not in broken.content.decode()
+    # Before any view, where the framework of the API does not reach.
+    monkeypatch.setattr("django_htmx.middleware.HtmxMiddleware.__call__", lambda *_: raise_(OperationalError("away")))
+    away = client.get("/api/v1/collections")
+    assert (away.status_code, error_of(away)["code"], away.headers["Retry-After"]) == (503, "database_unavailable", "5")
+
+
 # ---- throttles, schema -------------------------------------------------------------------------
 
 
@@ -479,6 +513,16 @@ def test_each_person_is_throttled_alone(two_a_minute: None, alice: User, bob: Us
     assert int(late.headers["Retry-After"]) > 0
     assert client_of(alice).get("/api/v1/assets").status_code == 200
     assert client_of(bob).post("/api/v1/assets").status_code == 400  # uploads have a rate of their own
+
+
+def test_log_ins_and_searches_have_rates_of_their_own(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PersonThrottle, "THROTTLE_RATES", {"api": "1/min", "search": "2/min", "log_in": "3/min"})
+    stranger, client = APIClient(), client_of(bob)
+    log_ins = [stranger.post("/api/v1/token", {"username": "nobody", "password": "x"}) for _ in range(4)]
+    assert [answer.status_code for answer in log_ins] == [401, 401, 401, 429]
+    assert error_of(log_ins[-1])["code"] == "throttled"
+    assert [client.get("/api/v1/search").status_code for _ in range(3)] == [200, 200, 429]
+    assert [client.get("/api/v1/collections").status_code for _ in range(2)] == [200, 429]
 
 
 def test_without_redis_the_api_still_answers_and_still_counts(
@@ -528,6 +572,27 @@ def test_the_schema_is_openapi_and_names_every_address_and_no_vector(db: None) -
     page = schema["components"]["schemas"][listed["$ref"].rsplit("/", 1)[-1]]
     assert set(page["properties"]) == {"next", "previous", "results"}
     assert schema["paths"]["/api/v1/search"]["get"]["responses"]["default"]
+
+
+def test_the_schema_shows_examples_that_fit_it(db: None) -> None:
+    schema = APIClient().get("/api/v1/schema").json()
+    shown = {
+        path: operation["responses"]["200"]["content"]["application/json"]["examples"]
+        for path, method in (("/api/v1/search", "get"), ("/api/v1/assets", "get"), ("/api/v1/assets/{asset}", "get"))
+        for operation in [schema["paths"][path][method]]
+    }
+    (page,) = shown["/api/v1/assets"].values()
+    (asset,) = shown["/api/v1/assets/{asset}"].values()
+    (answer,) = shown["/api/v1/search"].values()
+    assert page["value"]["results"] == [asset["value"]]
+    for value, name in ((asset["value"], "Asset"), (answer["value"], "Answer"), (answer["value"]["hits"][0], "Hit")):
+        assert set(value) == set(schema["components"]["schemas"][name]["properties"])
+
+
+def test_a_senseless_limit_is_named_by_every_list(bob: User) -> None:
+    for address in ("assets", "collections"):
+        answer = client_of(bob).get(f"/api/v1/{address}?limit=null")
+        assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"limit"})
 
 
 def test_what_is_sent_is_what_the_schema_promises(harbour: Collection, bob: User, tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def test_a_file_over_the_limit_is_refused_with_a_sentence_and_leaves_nothing(
     assert answer.json()["error"] == {
         "code": "too_large",
         "message": "This file is larger than 1 MB, the most that is accepted here.",
+        "fields": {},
     }
     assert stored(tmp_path) == []
     assert not Asset.objects.exists()

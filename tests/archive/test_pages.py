@@ -7,48 +7,9 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from archive.models import Collection
 from tests.cast import PASSWORD
-
-PUBLIC = {"login", "logout", "healthz"}
-EXAMPLES = {
-    "asset": "00000000-0000-4000-8000-000000000000",
-    "batch": "00000000-0000-4000-8000-000000000000",
-    "spec": "thumbnail",
-    "slug": "x",
-    "member": "1",
-    "key": "k",
-}
-
-
-def pages() -> list[tuple[str, str]]:
-    """Name and an example address of each of our own pages."""
-    found = []
-    for entry in get_resolver().url_patterns:
-        inner = entry.url_patterns if isinstance(entry, URLResolver) and not str(entry.pattern) else [entry]
-        for pattern in inner:
-            if isinstance(pattern, URLPattern):
-                address = "/" + str(pattern.pattern)
-                for name, example in EXAMPLES.items():
-                    for kind in ("uuid", "slug", "str", "int"):
-                        address = address.replace(f"<{kind}:{name}>", example)
-                found.append((pattern.name or "", address))
-    return found
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(("name", "address"), pages())
-def test_nothing_but_the_log_in_and_the_health_answers_strangers(client: Client, name: str, address: str) -> None:
-    for answer in (client.get(address), client.post(address)):
-        if name not in PUBLIC:
-            assert answer.status_code == 302
-            assert answer["Location"].startswith("/login/?next=")
-
-
-def test_all_pages_are_looked_at() -> None:
-    assert {"search", "asset", "original", "rendition", "upload", "collections", "trash"} <= {n for n, _ in pages()}
 
 
 @pytest.mark.django_db
