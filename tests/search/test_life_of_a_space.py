@@ -20,7 +20,7 @@ from PIL import Image
 
 from archive.models import Asset, Collection, Embedding, Space, SpaceState, Status, Work
 from archive.spaces import activate, clear_away, has_partitions, index_state, retire
-from search import engine, neighbours
+from search import engine, neighbours, terms
 from search.engine import search
 from search.hits import Answer
 from search.pictures import keep_picture
@@ -271,17 +271,17 @@ def test_a_search_whose_space_is_retired_under_it_is_answered_by_the_one_that_to
     new = make_space("new", "fake", "x")
     run("backfill", "new")
     drain_encode()
-    encode = engine.encode_terms
+    encode = terms.encode_terms
     seen = []
 
     def encode_and_lose_the_space(query: Query, space: Space, user: User) -> Any:
-        terms = encode(query, space, user)
+        wanted = encode(query, space, user)
         seen.append(space.slug)
         if space.slug == "old":
             activate(new)
             retire(old)
             assert clear_away(old)
-        return terms
+        return wanted
 
     monkeypatch.setattr(engine, "encode_terms", encode_and_lose_the_space)
     answer = search(Query(text="red", limit=SHOWN), bob)
