@@ -86,7 +86,7 @@ def test_a_roll_back_says_what_is_missing_there(filled: Space, harbour: Collecti
     drain_encode()
     run("activate", "next")
     Work.objects.filter(target="fake").first().delete()  # type: ignore[union-attr]
-    assert run("rollback") == "fake is searched again; it lacks 1 assets: `space backfill fake` adds them"
+    assert run("rollback") == "fake is searched again; it lacks 1 asset: `space backfill fake` fills it"
 
 
 @pytest.mark.parametrize(
