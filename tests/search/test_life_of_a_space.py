@@ -28,6 +28,7 @@ from search.query import Query
 from tests.cast import make_jpeg, upload
 from tests.prepared import make_prepared
 from workers.encode import drain_encode
+from workers.encoders.load import encoder_of
 from workers.prepare import drain_prepare
 from workers.spaces import make_space
 from workers.upkeep import look_after_spaces
@@ -185,6 +186,20 @@ def searchers(user: User, coloured: dict[str, list[Asset]]) -> list[Searcher]:
 
     asking = {"words": words, "filters": filtered, "like": like, "picture": picture}
     return [Searcher(name, ask) for name, ask in asking.items()]
+
+
+def test_an_answer_that_mixed_two_spaces_would_show(coloured: dict[str, list[Asset]], old: Space) -> None:
+    """What the next test rests on: words of one space find the wrong pictures in the other."""
+    new = make_space("new", "fake", "x")
+    run("backfill", "new")
+    drain_encode()
+    red = {asset.pk for asset in coloured["red"]}
+    for words, pictures_of in ((old, new), (new, old)):
+        vector = encoder_of(words).encode_texts(["red"])[0]
+        mixed = neighbours.find_neighbours(pictures_of, vector, Asset.objects.all(), SHOWN).neighbours
+        assert not red & {one.asset_id for one in mixed}
+        right = neighbours.find_neighbours(words, vector, Asset.objects.all(), SHOWN).neighbours
+        assert red >= {one.asset_id for one in right}
 
 
 @pytest.mark.timeout(400)
