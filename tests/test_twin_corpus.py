@@ -132,8 +132,6 @@ class Seen:
 
 def blurred(text: str, picture: str) -> str:
     text = text.replace(picture, "PICTURE")
-    # The name of a kept list, which the key of a picture goes into.
-    text = re.sub(r'(cursor(?:=|":"))[0-9a-f]{32}', r"\1LIST", text)
     text = re.sub(r'"took":\s*\{[^}]*\}', '"took": {}', text)
     text = re.sub(r"\b[\d.]+ ms\b", "… ms", text)
     return re.sub(r'"csrfmiddlewaretoken" value="\w+"', "", text)
@@ -177,6 +175,8 @@ class Asker:
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         kept = {name: value for name, value in answer.headers.items() if name not in OF_ITS_TIME}
         text = blurred(body.decode(errors="backslashreplace"), self.words["picture"])
+        if "picture=" in ask.address:  # its key goes into the name of the list that is kept
+            text = re.sub(r'(cursor(?:=|":"))[0-9a-f]{32}', r"\1LIST", text)
         return Seen(answer.status_code, {n: blurred(v, self.words["picture"]) for n, v in kept.items()}, text)
 
     def command(self, line: str) -> Seen:

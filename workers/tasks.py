@@ -30,7 +30,7 @@ from workers.upkeep import index_by_name, look_after_spaces
 # so soon. The hard limit ends what hangs in C code; its lease does the rest.
 DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
-INDEX_LIMIT = 24 * 3600  # Postgres builds, this only waits: five minutes for a million vectors
+INDEX_LIMIT = 24 * 3600  # Postgres builds, this only waits
 
 
 @shared_task(name=dispatch.DRAIN[Step.PREPARE], time_limit=HARD_LIMIT)

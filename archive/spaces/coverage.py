@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q
@@ -67,9 +68,14 @@ def coverage(space: Space) -> Coverage:
 
 
 def gaps(space: Space) -> Gaps:
-    """What is missing, by the vectors themselves: a second for a million assets."""
+    """What is missing, by the vectors themselves: dearer than counting work, so for what decides something."""
     active = Space.objects.filter(state=SpaceState.ACTIVE).exclude(pk=space.pk).values_list("slug", flat=True).first()
-    params = {"slug": space.slug, "space": space.pk, "active": active or "", "backfill": Priority.BACKFILL}
+    params: dict[str, Any] = {
+        "slug": space.slug,
+        "space": space.pk,
+        "active": active or "",
+        "backfill": Priority.BACKFILL,
+    }
     with connection.cursor() as cursor:
         cursor.execute(GAPS.format(partition=partition(space)), params)
         return Gaps(*(cursor.fetchone() or (0, 0)))

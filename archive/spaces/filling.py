@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -66,7 +68,13 @@ def backfill(space: Space) -> int:
 
 def _fill(space: Space, after: int) -> tuple[int | None, int]:
     """One chunk behind asset `after`; its last asset (None: there was none) and how many have to be encoded."""
-    terms = {"after": after, "chunk": CHUNK, "space": space.pk, "slug": space.slug, "priority": Priority.BACKFILL}
+    terms: dict[str, Any] = {
+        "after": after,
+        "chunk": CHUNK,
+        "space": space.pk,
+        "slug": space.slug,
+        "priority": Priority.BACKFILL,
+    }
     with connection.cursor() as cursor:
         cursor.execute(FILL.format(partition=partition(space)), terms)
         last, new = cursor.fetchone() or (None, 0)

@@ -17,7 +17,7 @@ LATELY = timedelta(minutes=5)
 COUNT_UP_TO = 100_000
 RATE = """
 SELECT count(*), extract(epoch FROM now() - min(done_at))::float8 FROM archive_work
-WHERE step = 'encode' AND target = %(slug)s AND state = 'done' AND done_at > now() - %(lately)s
+WHERE step = 'encode' AND target = %(slug)s AND state = 'done' AND done_at > now() - %(lately)s * interval '1 second'
 """
 
 
@@ -68,9 +68,9 @@ def progress(space: Space) -> Progress:
 def rate_of(space: Space) -> float:
     """Assets a second, since the first of those that were done in the last minutes."""
     with connection.cursor() as cursor:
-        cursor.execute(RATE, {"slug": space.slug, "lately": LATELY})
-        count, seconds = cursor.fetchone() or (0, None)
-    return float(count / max(1.0, seconds)) if count > 1 else 0.0
+        cursor.execute(RATE, {"slug": space.slug, "lately": LATELY.total_seconds()})
+        count, seconds = cursor.fetchone() or (0, 0.0)
+    return float(count) / max(1.0, float(seconds or 0.0)) if count > 1 else 0.0
 
 
 def counted(space: Space) -> IndexState:

@@ -28,9 +28,14 @@ ROWS_TO_WEIGH = 100
 class Pace(Protocol):
     """How fast a model is here: pictures a second in one process, and milliseconds for one text (p50)."""
 
-    pictures: float
-    text_ms: float
-    device: str
+    @property
+    def pictures(self) -> float: ...
+
+    @property
+    def text_ms(self) -> float: ...
+
+    @property
+    def device(self) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,11 @@ from archive.models import (
     Work,
     WorkState,
 )
-from archive.spaces import index_name, index_state, partition
+from archive.spaces import activate, backfill, has_partitions, index_name, index_state, partition, retire
 from tests.cast import make_jpeg, upload
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
+from workers.spaces import make_space
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -198,6 +199,40 @@ def test_a_missing_index_is_built(red: Asset, fake_space: Space, settings: Any) 
     assert ill(run()) == {"index": 1}
     assert ill(run("--repair")) == {}
     assert index_state(fake_space).valid
+
+
+def test_a_space_that_is_kept_for_a_roll_back_must_be_whole_and_one_that_is_filled_need_not(
+    red: Asset, fake_space: Space, settings: Any
+) -> None:
+    other = make_space("next", "fake", "x")
+    report = run()
+    assert ill(report) == {}
+    assert "next is being filled: 0 of 1." in report["vectors"]["detail"]
+    backfill(other)
+    drain_encode()
+    activate(other)
+    assert ill(run()) == {}
+    Embedding.objects.filter(space=fake_space).delete()
+    report = run()
+    assert ill(report) == {"vectors": 1}
+    assert "1 in fake" in report["vectors"]["detail"]
+    assert ill(run("--repair")) == {}
+    drain_encode()
+    assert Embedding.objects.filter(space=fake_space).count() == 1
+    settings.SIGHTLINE_INDEX_FROM = 1
+    assert ill(run()) == {"index": 2}
+    assert ill(run("--repair")) == {}
+    assert index_state(fake_space).valid
+
+
+def test_what_a_retired_space_left_behind_is_removed(red: Asset, fake_space: Space) -> None:
+    other = make_space("next", "fake", "x")
+    backfill(other)
+    retire(other)  # and whoever clears away was killed
+    assert ill(run()) == {"retired spaces": 1}
+    assert ill(run("--repair")) == {}
+    assert not has_partitions(other)
+    assert not Work.objects.filter(target="next").exists()
 
 
 def test_an_invalid_index_is_rebuilt(

@@ -10,8 +10,11 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from archive.models import Asset, Status
+from archive.models import Asset, Frame, Space, SpaceState, Status
+from archive.vectors import store_vectors
 from tests.browser.conftest import log_in
+from tests.prepared import random_rows
+from workers.spaces import make_space
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -123,6 +126,42 @@ def test_everybody_can_use_every_page(wall: list[Asset], alice: User, page: Page
     for address in (*addresses, "/collections/harbour/", "/trash/", "/help/models/", "/nowhere/"):
         findings += _findings(page, address)
     assert not findings
+
+
+@pytest.fixture
+def two_spaces(wall: list[Asset]) -> Space:
+    """Another model has read the same pictures, and thinks otherwise."""
+    other = make_space("another", "fake", "x")
+    frames = dict(Frame.objects.values_list("asset", "pk"))
+    ids = [asset.pk for asset in wall]
+    store_vectors(other, [frames[pk] for pk in ids], ids, random_rows(len(ids), seed=7))
+    return other
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_curators_can_use_the_pages_of_spaces(
+    two_spaces: Space, wall: list[Asset], alice: User, page: Page, scheme: Any
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    log_in(page, "alice")
+    findings = []
+    for address in (f"/compare/?like={wall[0].uuid}", "/compare/", "/admin/archive/space/"):
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            findings += _findings(page, address)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
+    assert not findings
+
+
+def test_the_spaces_page_keeps_up_and_keeps_what_was_chosen(two_spaces: Space, alice: User, page: Page) -> None:
+    log_in(page, "alice")
+    page.goto("/admin/archive/space/")
+    row = page.locator("#result_list tr", has_text="another")
+    row.get_by_role("checkbox").check()
+    expect(row).to_contain_text("Being filled")
+    Space.objects.filter(pk=two_spaces.pk).update(state=SpaceState.READY)
+    expect(row).to_contain_text("Full, waiting")
+    expect(row.get_by_role("checkbox")).to_be_checked()
 
 
 def _findings(page: Page, address: str) -> list[tuple[str, str, str]]:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from archive.models import Asset, Collection, Embedding, Space, SpaceState, Status, Work
 from archive.spaces import activate, clear_away, has_partitions, retire
-from search import engine, neighbours
+from search import engine, neighbours, terms
 from search.engine import search
 from search.failures import StaleCursor
 from search.hits import Answer
@@ -29,6 +29,7 @@ from search.query import Query
 from tests.cast import make_jpeg, upload
 from tests.prepared import make_prepared
 from workers.encode import drain_encode
+from workers.encoders.load import encoder_of
 from workers.prepare import drain_prepare
 from workers.spaces import make_space
 from workers.upkeep import look_after_spaces
@@ -188,6 +189,20 @@ def searchers(user: User, coloured: dict[str, list[Asset]]) -> list[Searcher]:
     return [Searcher(name, ask) for name, ask in asking.items()]
 
 
+def test_an_answer_that_mixed_two_spaces_would_show(coloured: dict[str, list[Asset]], old: Space) -> None:
+    """What the next test rests on: words of one space find the wrong pictures in the other."""
+    new = make_space("new", "fake", "x")
+    run("backfill", "new")
+    drain_encode()
+    red = {asset.pk for asset in coloured["red"]}
+    for words, pictures_of in ((old, new), (new, old)):
+        vector = encoder_of(words).encode_texts(["red"])[0]
+        mixed = neighbours.find_neighbours(pictures_of, vector, Asset.objects.all(), SHOWN).neighbours
+        assert not red & {one.asset_id for one in mixed}
+        right = neighbours.find_neighbours(words, vector, Asset.objects.all(), SHOWN).neighbours
+        assert red >= {one.asset_id for one in right}
+
+
 @pytest.mark.timeout(400)
 def test_search_goes_on_through_the_whole_life_of_a_space(
     coloured: dict[str, list[Asset]],
@@ -272,17 +287,17 @@ def test_a_search_whose_space_is_retired_under_it_is_answered_by_the_one_that_to
     new = make_space("new", "fake", "x")
     run("backfill", "new")
     drain_encode()
-    encode = engine.encode_terms
+    encode = terms.encode_terms
     seen = []
 
     def encode_and_lose_the_space(query: Query, space: Space, user: User) -> Any:
-        terms = encode(query, space, user)
+        wanted = encode(query, space, user)
         seen.append(space.slug)
         if space.slug == "old":
             activate(new)
             retire(old)
             assert clear_away(old)
-        return terms
+        return wanted
 
     monkeypatch.setattr(engine, "encode_terms", encode_and_lose_the_space)
     answer = search(Query(text="red", limit=SHOWN), bob)

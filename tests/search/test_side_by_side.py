@@ -20,6 +20,7 @@ from search.side_by_side import compare
 from tests.prepared import make_prepared
 from workers import queries
 from workers.encode import drain_encode
+from workers.encoders.load import encoder_of
 from workers.encoders.protocol import Encoder, EncoderRefused
 from workers.spaces import make_space
 
@@ -116,12 +117,11 @@ def test_like_and_exclusions_are_asked_in_both(
 def test_one_that_cannot_answer_leaves_the_other(
     assets: list[Asset], alice: User, queries_in_process: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encode = queries.encoder_of
 
     def refuse_one(space: Space) -> Encoder:
         if space.slug == "other":
             raise EncoderRefused("This machine has other weights.")
-        return encode(space)
+        return encoder_of(space)
 
     monkeypatch.setattr(queries, "encoder_of", refuse_one)
     client.force_login(alice)

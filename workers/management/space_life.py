@@ -114,7 +114,8 @@ def go_back(options: Options) -> str:
     space = rollback()
     lacking = gaps(space).count
     said = f"{space.slug} is searched again"
-    return f"{said}; it lacks {lacking} assets: `space backfill {space.slug}` adds them" if lacking else said
+    many = "asset" if lacking == 1 else "assets"
+    return f"{said}; it lacks {lacking} {many}: `space backfill {space.slug}` fills it" if lacking else said
 
 
 def end(options: Options) -> str:
