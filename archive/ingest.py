@@ -60,7 +60,7 @@ def ingest_file(
         key = original_key(incoming.sha256)
         with transaction.atomic():
             lock_content(incoming.sha256)
-            _keep(incoming, key)
+            keep(incoming, key)
             asset, new = Asset.objects.get_or_create(
                 collection=collection,
                 sha256=incoming.sha256,
@@ -102,7 +102,8 @@ def clean_filename(name: str) -> str:
     return printable.strip()[-255:] or "unnamed"
 
 
-def _keep(incoming: Incoming, key: str) -> None:
+def keep(incoming: Incoming, key: str) -> None:
+    """Move received bytes, already synced, to their name in the store. Raises `StorageFull`."""
     if default_storage.exists(key) and default_storage.size(key) == incoming.size:
         return
     try:

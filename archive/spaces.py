@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from archive import dispatch
+from archive.gains import in_words
 from archive.models import Asset, Space, SpaceState, Status, Step, Work, WorkState
 from archive.models.work import Priority
 from archive.readiness import settle
@@ -20,6 +22,14 @@ TABLES = ("archive_embedding", "archive_clipembedding")
 
 class SpaceNotReady(Exception):
     """The space does not cover the archive yet."""
+
+
+class GainsNothing(SpaceNotReady):
+    """The space was adapted from another one and finds no more than that; `gain` has the figures."""
+
+    def __init__(self, gain: dict[str, Any]) -> None:
+        super().__init__(in_words(gain))
+        self.gain = gain
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,10 @@ def coverage(space: Space) -> Coverage:
 
 
 @transaction.atomic
-def activate(space: Space, *, even_if_partial: bool = False) -> None:
+def activate(space: Space, *, even_if_partial: bool = False, even_if_worse: bool = False) -> None:
     """Search this space from the next query on; the one before stays READY for a roll-back."""
+    if space.gain and not space.gain["gains"] and not even_if_worse:
+        raise GainsNothing(space.gain)
     share = coverage(space)
     if share.done < share.total and not even_if_partial:
         raise SpaceNotReady(

@@ -26,6 +26,7 @@ from archive.readiness import settle
 from archive.vectors import copy_known_vectors, store_vectors
 from archive.work import retry
 from workers.claims import Claim, claim, finish, release, set_aside, try_later
+from workers.deriving import derive_waiting
 from workers.encoders.load import encoder_of
 from workers.encoders.protocol import Encoder, EncoderRefused, OutOfMemory, Vectors
 from workers.leases import Heartbeat
@@ -53,7 +54,10 @@ class Item:
 def drain_encode(budget: float = 10.0) -> bool:
     """Encode what waits in every live space, the searched one first; returns whether more may wait."""
     until = time.monotonic() + budget
+    derive_waiting(until)
     for space in waiting_spaces():
+        if space.parent_id:  # from what was encoded a moment ago
+            derive_waiting(until)
         try:
             encoder = encoder_of(space)
         except EncoderRefused as error:
@@ -65,9 +69,11 @@ def drain_encode(budget: float = 10.0) -> bool:
 
 
 def waiting_spaces() -> list[Space]:
+    """Where work waits, the searched one first, and a parent before what is derived from it."""
     waiting = Work.objects.filter(step=Step.ENCODE, state=WorkState.READY).values("target")
-    spaces = list(Space.objects.live().filter(slug__in=waiting))
-    return sorted(spaces, key=lambda space: space.state != SpaceState.ACTIVE)
+    spaces = list(Space.objects.live().filter(slug__in=waiting).select_related("parent"))
+    first = {pk for space in spaces if space.state == SpaceState.ACTIVE for pk in (space.pk, space.parent_id)}
+    return sorted(spaces, key=lambda space: (space.pk not in first, space.parent_id is not None))
 
 
 class Pipeline:

@@ -1,4 +1,4 @@
-"""`manage.py space list|create|backfill|index|activate`: the models that the archive is encoded with."""
+"""`manage.py space list|create|adapt|backfill|index|activate`: the models that the archive is encoded with."""
 
 import json
 from typing import Any
@@ -9,6 +9,7 @@ from django.db import IntegrityError
 from archive.models import Space
 from archive.spaces import SpaceNotReady, activate, backfill, build_index, coverage
 from workers.encoders.protocol import EncoderRefused
+from workers.management.adapt import adapt, add_adapt_arguments
 from workers.spaces import SHIPPED, SHIPPED_KNOWS, SHIPPED_SLUG, make_space
 
 
@@ -25,11 +26,13 @@ class Command(BaseCommand):
         create.add_argument("--weights", default="", help="the weights file, with an architecture")
         create.add_argument("--shipped", action="store_true", help="the small model that comes along; activated")
         create.add_argument("--if-none", action="store_true", help="do nothing when there is a space already")
+        add_adapt_arguments(verbs.add_parser("adapt", help="a new space, trained on this archive's own captions"))
         for verb, text in (("backfill", "encode what the space lacks"), ("index", "build its HNSW index")):
             verbs.add_parser(verb, help=text).add_argument("slug")
         active = verbs.add_parser("activate", help="search this space from the next query on")
         active.add_argument("slug")
         active.add_argument("--partial", action="store_true", help="although it does not cover everything")
+        active.add_argument("--even-if-worse", action="store_true", help="although its adapter gains nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
@@ -71,6 +74,10 @@ class Command(BaseCommand):
             raise CommandError("Name the space and its --model, or ask for --shipped.")
         self.stdout.write(f"{space.slug}: {space.model}, {space.dimensions} numbers, {space.get_state_display()}")
 
+    def do_adapt(self, options: dict[str, Any]) -> None:
+        parent = self._space({"slug": options["parent"]}) if options["parent"] else None
+        adapt(parent, options, self.stdout, self.stderr)
+
     def do_backfill(self, options: dict[str, Any]) -> None:
         self.stdout.write(f"{backfill(self._space(options))} to encode")
 
@@ -80,7 +87,7 @@ class Command(BaseCommand):
 
     def do_activate(self, options: dict[str, Any]) -> None:
         space = self._space(options)
-        activate(space, even_if_partial=options["partial"])
+        activate(space, even_if_partial=options["partial"], even_if_worse=options["even_if_worse"])
         self.stdout.write(f"{space.slug} is searched now")
 
     def _space(self, options: dict[str, Any]) -> Space:
