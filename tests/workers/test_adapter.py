@@ -13,7 +13,8 @@ from tests import pictures
 from workers.adapting.gain import figures, ranks_with
 from workers.encoders.adapter import AdaptedEncoder, Adapter, Map, Pairs, read_adapter
 from workers.encoders.adapter_files import find_adapter, keep_adapter
-from workers.encoders.adapting import Recipe, _batches, learn
+from workers.encoders.adapter_recipe import Recipe
+from workers.encoders.adapting import _batches, learn
 from workers.encoders.fake import FakeEncoder
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, unit_padded
 

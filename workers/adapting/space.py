@@ -14,11 +14,12 @@ from workers.adapting.gain import Gain, figures, judge, ranks_with
 from workers.deriving import derive_vectors
 from workers.encoders.adapter import Adapter
 from workers.encoders.adapter_files import keep_adapter
+from workers.encoders.adapter_recipe import Recipe
 from workers.encoders.load import encoder_of
 from workers.spaces import make_space
 
-LOSSES = ("softmax", "sigmoid")
 Say = Callable[[str], None]
+USUAL = Recipe()
 
 
 class CannotAdapt(ValueError):
@@ -29,15 +30,24 @@ class CannotAdapt(ValueError):
 class Trained:
     adapter: Adapter
     gain: Gain
-    loss: str
+    recipe: Recipe
     pictures: int  # that it was trained on
 
     def as_json(self) -> dict[str, Any]:
-        return self.gain.as_json() | {"loss": self.loss, "trained_on": self.pictures}
+        return self.gain.as_json() | {
+            "loss": self.recipe.loss,
+            "keep": self.recipe.keep,
+            "trained_on": self.pictures,
+        }
 
 
 def adapt_space(
-    slug: str, parent: Space | None = None, *, loss: str = "softmax", even_if_worse: bool = False, say: Say
+    slug: str,
+    parent: Space | None = None,
+    *,
+    recipe: Recipe = USUAL,
+    even_if_worse: bool = False,
+    say: Say,
 ) -> Space:
     """Create and fill a space derived from `parent` (the searched one, if none is named).
 
@@ -47,7 +57,7 @@ def adapt_space(
     """
     root = find_root(parent or Space.objects.active())
     _check_room(slug)
-    trained = train_adapter(root, loss=loss, say=say)
+    trained = train_adapter(root, recipe, say)
     if not trained.gain.is_real and not even_if_worse:
         raise GainsNothing(trained.as_json())
     space = make_space(slug, keep_adapter(trained.adapter), knows=_knows(root), parent=root, gain=trained.as_json())
@@ -63,7 +73,7 @@ def find_root(space: Space | None) -> Space:
     return space.parent or space
 
 
-def train_adapter(root: Space, *, loss: str, say: Say) -> Trained:
+def train_adapter(root: Space, recipe: Recipe, say: Say) -> Trained:
     """An adapter for `root`, and what it gains on captions of the archive that it did not see."""
     encoder = encoder_of(root)
     say("reading captions")
@@ -73,12 +83,13 @@ def train_adapter(root: Space, *, loss: str, say: Say) -> Trained:
     adapter: Adapter = learning.learn(
         parts.trained,
         encoder.identity,
-        learning.Recipe(loss=loss),
+        recipe,
         score=lambda adapter: figures(ranks_with(adapter, parts.validated)).reciprocal_rank,
         report=lambda step, value, found: say(f"step {step}: loss {value:.3f}, mean reciprocal rank {found:.3f}"),
     )
     before, after = (ranks_with(used, parts.held_out) for used in (None, adapter))
-    return Trained(adapter, judge(before, after, len(parts.held_out.groups)), loss, len(parts.trained.groups))
+    gain = judge(before, after, len(parts.held_out.groups))
+    return Trained(adapter, gain, recipe, len(parts.trained.groups))
 
 
 def _check_room(slug: str) -> None:

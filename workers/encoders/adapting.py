@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,27 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workers.encoders.adapter import Adapter, Map, Pairs
+from workers.encoders.adapter_recipe import Recipe
 from workers.encoders.device import use_one_thread
 from workers.encoders.protocol import Identity
 
 Score = Callable[[Adapter], float]
 Report = Callable[[int, float, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """`keep` is what it costs to turn what the model knows already; 0 lets it forget everything else."""
-
-    loss: str = "softmax"  # or "sigmoid"
-    rank: int = 64
-    keep: float = 30.0
-    batch: int = 256
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.1
-    most_steps: int = 2000
-    look_every: int = 20
-    patience: int = 10  # looks without a better one, then it ends
-    seed: int = 0
 
 
 def learn(pairs: Pairs, parent: Identity, recipe: Recipe, score: Score, report: Report) -> Adapter:

@@ -10,13 +10,21 @@ from django.core.management.base import CommandParser, OutputWrapper
 
 from archive.models import Space
 from archive.spaces import coverage
-from workers.adapting.space import LOSSES, adapt_space
+from workers.adapting.space import adapt_space
+from workers.encoders.adapter_recipe import LOSSES, Recipe
 
 
 def add_adapt_arguments(parser: CommandParser) -> None:
     parser.add_argument("slug", help="name of the new space")
     parser.add_argument("--parent", default="", help="the space whose vectors are adapted (the searched one)")
-    parser.add_argument("--loss", choices=LOSSES, default="softmax", help="as CLIP is trained, or as SigLIP is")
+    parser.add_argument("--loss", choices=LOSSES, default=Recipe.loss, help="as CLIP is trained, or as SigLIP is")
+    parser.add_argument(
+        "--keep",
+        type=float,
+        default=Recipe.keep,
+        metavar="COST",
+        help=f"how hard what the model understands already is held on to ({Recipe.keep:g}); 0: not at all",
+    )
     parser.add_argument("--even-if-worse", action="store_true", help="although it gains nothing on held-out captions")
     parser.add_argument("--json", action="store_true")
 
@@ -24,7 +32,11 @@ def add_adapt_arguments(parser: CommandParser) -> None:
 def adapt(parent: Space | None, options: dict[str, Any], stdout: OutputWrapper, stderr: OutputWrapper) -> None:
     began = time.monotonic()
     space = adapt_space(
-        options["slug"], parent, loss=options["loss"], even_if_worse=options["even_if_worse"], say=stderr.write
+        options["slug"],
+        parent,
+        recipe=Recipe(loss=options["loss"], keep=options["keep"]),
+        even_if_worse=options["even_if_worse"],
+        say=stderr.write,
     )
     covered = coverage(space)
     report = {
