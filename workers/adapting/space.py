@@ -20,6 +20,7 @@ from workers.spaces import make_space
 
 Say = Callable[[str], None]
 USUAL = Recipe()
+SAID_EVERY = 100  # steps
 
 
 class CannotAdapt(ValueError):
@@ -85,7 +86,9 @@ def train_adapter(root: Space, recipe: Recipe, say: Say) -> Trained:
         encoder.identity,
         recipe,
         score=lambda adapter: figures(ranks_with(adapter, parts.validated)).reciprocal_rank,
-        report=lambda step, value, found: say(f"step {step}: loss {value:.3f}, mean reciprocal rank {found:.3f}"),
+        report=lambda step, loss, found: (
+            None if step % SAID_EVERY else say(f"step {step}: loss {loss:.3f}, mean reciprocal rank {found:.3f}")
+        ),
     )
     before, after = (ranks_with(used, parts.held_out) for used in (None, adapter))
     gain = judge(before, after, len(parts.held_out.groups))

@@ -14,9 +14,10 @@ from random import Random
 import numpy as np
 
 from archive.decoder.specs import ENCODER
-from archive.measuring import Report, Row, rate_row
-from archive.models import Asset, Space
+from archive.measuring import Report, Row, in_turns, milliseconds, rate_row
+from archive.models import Asset, Space, SpaceState
 from archive.spaces import GainsNothing, activate
+from archive.vectors import read_vectors, store_vectors
 from workers.adapting.captions import captioned_assets, part
 from workers.adapting.gain import Figures, figures, ranks_with
 from workers.adapting.space import adapt_space, train_adapter

@@ -31,7 +31,8 @@ BENCHMARKS = {
 class Command(BaseCommand):
     help = (
         "Measure this machine: how near encoding, searching and taking in come to what their parts could do "
-        "alone; and what adapting to an archive's captions gains. Works in a database and a folder of its own, which are removed afterwards."
+        "alone, and what adapting to an archive's captions gains. Works in a database and a folder of its own, "
+        "which are removed afterwards."
     )
     requires_system_checks: list[str] = []
 
