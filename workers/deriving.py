@@ -59,8 +59,7 @@ def derive_waiting(until: float = float("inf")) -> int:
 def derive_vectors(space: Space, until: float = float("inf")) -> int:
     """Until the parent gives no more, or the clock says `until`."""
     try:
-        adapter = find_adapter(space.model)
-        _check_parent(space, adapter)
+        adapter = find_adapter(space)
     except EncoderRefused as error:
         log.error("space %s: %s", space.slug, error)
         return 0
@@ -86,8 +85,3 @@ def _derive_batch(space: Space, adapter: Adapter) -> int:
         cursor.execute(DONE, {"ids": [work for work, _ in taken]})
     settle(assets)
     return len(taken)
-
-
-def _check_parent(space: Space, adapter: Adapter) -> None:
-    if space.parent is None or adapter.parent != space.parent.fingerprint:
-        raise EncoderRefused("Its adapter was trained on vectors of another model, so its parent's are of no use.")

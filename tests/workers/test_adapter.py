@@ -9,6 +9,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from archive.models import Space
 from tests import pictures
 from workers.adapting.gain import figures, ranks_with
 from workers.encoders.adapter import AdaptedEncoder, Adapter, Map, Pairs, read_adapter
@@ -72,16 +73,19 @@ def test_what_is_no_adapter_is_refused(data: bytes) -> None:
         read_adapter(data)
 
 
-def test_a_file_that_was_changed_or_is_gone_is_refused() -> None:
-    model = keep_adapter(make_adapter(small_identity()))
-    key = f"adapters/{model.removeprefix('adapter:')}.safetensors"
-    assert find_adapter(model).scale == 12.5
+def test_a_file_that_was_changed_or_is_gone_or_of_another_model_is_refused() -> None:
+    adapter = make_adapter(small_identity())
+    space = Space(slug="adapted", model=keep_adapter(adapter), parent=Space(fingerprint=adapter.parent))
+    key = f"adapters/{space.model.removeprefix('adapter:')}.safetensors"
+    assert find_adapter(space).scale == 12.5
+    with pytest.raises(EncoderRefused, match="trained for another model than its parent's"):
+        find_adapter(Space(slug="adapted", model=space.model, parent=Space(fingerprint="another")))
     default_storage.save(key, ContentFile(make_adapter(small_identity(), seed=1).as_bytes()))
     with pytest.raises(EncoderRefused, match="damaged: restore it"):
-        find_adapter(model)
+        find_adapter(space)
     default_storage.delete(key)
     with pytest.raises(EncoderRefused, match="gone from the store"):
-        find_adapter(model)
+        find_adapter(space)
 
 
 def test_the_encoder_is_the_parent_s_with_the_adapter_behind_it() -> None:
@@ -102,11 +106,6 @@ def test_the_fingerprint_covers_the_parent_and_the_adapter_s_bytes() -> None:
     first = fingerprint(FakeEncoder(), "adapter:1f")
     assert first == fingerprint(FakeEncoder(), "adapter:1f")
     assert len({first, fingerprint(FakeEncoder(), "adapter:2e"), fingerprint(FakeEncoder("x"), "adapter:1f")}) == 3
-
-
-def test_an_adapter_is_refused_on_another_model() -> None:
-    with pytest.raises(EncoderRefused, match="trained for another model"):
-        AdaptedEncoder(FakeEncoder("another"), make_adapter(FakeEncoder().identity), "adapter:1f")
 
 
 @pytest.mark.parametrize("loss", ["softmax", "sigmoid"])

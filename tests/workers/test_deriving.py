@@ -85,7 +85,7 @@ def test_a_space_is_filled_from_its_parent_without_opening_one_picture(
     assert derive_vectors(adapted) == 30
     assert seen == []
     assert coverage(adapted).share == 1
-    expected = find_adapter(adapted.model).pictures(fake_rows([pictures.distinct(seed) for seed in range(30)]))
+    expected = find_adapter(adapted).pictures(fake_rows([pictures.distinct(seed) for seed in range(30)]))
     assert likeness(adapted, assets, expected) > 0.999
 
 
@@ -125,7 +125,7 @@ def test_uploads_are_written_to_both_and_pass_through_the_model_once(
 
 
 def _expected(space: Space, seeds: Sequence[int]) -> Vectors:
-    return find_adapter(space.model).pictures(fake_rows([pictures.distinct(seed) for seed in seeds]))
+    return find_adapter(space).pictures(fake_rows([pictures.distinct(seed) for seed in seeds]))
 
 
 def test_what_the_parent_lacks_goes_through_the_model(harbour: Collection, fake_space: Space, adapted: Space) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -81,7 +81,7 @@ def train_adapter(root: Space, recipe: Recipe, say: Say) -> Trained:
     parts = part(captioned_assets(root, encoder))
     say(f"training on {len(parts.trained.groups)} assets, judging on {len(parts.held_out.groups)} held out")
     learning: Any = import_module("workers.encoders.adapting")  # torch
-    adapter: Adapter = learning.learn(
+    learnt: Adapter = learning.learn(
         parts.trained,
         encoder.identity,
         recipe,
@@ -90,6 +90,8 @@ def train_adapter(root: Space, recipe: Recipe, say: Say) -> Trained:
             None if step % SAID_EVERY else say(f"step {step}: loss {loss:.3f}, mean reciprocal rank {found:.3f}")
         ),
     )
+    # The row's fingerprint: another machine's encoder may round its own and still pass for the same.
+    adapter = replace(learnt, parent=root.fingerprint)
     before, after = (ranks_with(used, parts.held_out) for used in (None, adapter))
     gain = judge(before, after, len(parts.held_out.groups))
     return Trained(adapter, gain, recipe, len(parts.trained.groups))

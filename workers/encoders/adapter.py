@@ -53,7 +53,7 @@ class Pairs:
 class Adapter:
     """What training gives: two maps, and the scale (and bias, for the sigmoid loss) that were learned with them.
 
-    `parent` is the fingerprint of the encoder whose vectors it turns; on others it would mean nothing.
+    `parent` is the fingerprint of the space whose vectors it turns; on others it would mean nothing.
     """
 
     pictures: Map
@@ -83,21 +83,16 @@ def read_adapter(data: bytes) -> Adapter:
 
 
 class AdaptedEncoder:
-    """Another encoder with an adapter behind each of its towers."""
+    """Another encoder with an adapter behind each of its towers; `find_adapter` has seen that they belong together."""
 
     def __init__(self, base: Encoder, adapter: Adapter, model: str) -> None:
-        if adapter.parent != base.identity.fingerprint:
-            raise EncoderRefused(
-                f"This adapter was trained for another model ({adapter.parent[:12]}..., this is "
-                f"{base.identity.fingerprint[:12]}...). Train one for this model: manage.py space adapt."
-            )
         self.base = base
         self._adapter = adapter
         self.identity: Identity = replace(
             base.identity,
             model=model,
             weights=model.removeprefix(PREFIX),
-            config={"parent": base.identity.fingerprint, "loss": adapter.loss},
+            config={"parent": adapter.parent, "loss": adapter.loss},
             scale=adapter.scale,
             bias=adapter.bias,
         )

@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 
 from archive.incoming import receive
 from archive.ingest import keep
+from archive.models import Space
 from workers.encoders.adapter import PREFIX, Adapter, read_adapter
 from workers.encoders.protocol import EncoderRefused
 
@@ -22,9 +23,10 @@ def keep_adapter(adapter: Adapter) -> str:
     return f"{PREFIX}{incoming.sha256}"
 
 
-def find_adapter(model: str) -> Adapter:
-    """The adapter that a space names. Raises `EncoderRefused` when its file is gone or other than it was."""
-    sha256 = model.removeprefix(PREFIX)
+def find_adapter(space: Space) -> Adapter:
+    """The adapter of a derived space. Raises `EncoderRefused` when its file is gone or other than it was, and
+    when it was trained for another model than the parent's."""
+    sha256 = space.model.removeprefix(PREFIX)
     try:
         with default_storage.open(_key(sha256)) as file:
             data = file.read()
@@ -34,7 +36,13 @@ def find_adapter(model: str) -> Adapter:
         ) from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise EncoderRefused(f"The adapter {_key(sha256)} is damaged: restore it from the backup.")
-    return read_adapter(data)
+    adapter = read_adapter(data)
+    if space.parent is None or adapter.parent != space.parent.fingerprint:
+        raise EncoderRefused(
+            f"The adapter of {space.slug} was trained for another model than its parent's, whose vectors it would turn "
+            f"into nonsense. Train one for this parent: manage.py space adapt."
+        )
+    return adapter
 
 
 def _key(sha256: str) -> str:

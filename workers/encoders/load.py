@@ -30,7 +30,7 @@ def open_encoder(model: str, pretrained: str = "") -> Encoder:
 def open_encoder_of(space: Space) -> Encoder:
     """The encoder that a row asks for; for an adapted space the parent's, which is shared, with the adapter on top."""
     if space.parent is not None:
-        return AdaptedEncoder(encoder_of(space.parent), find_adapter(space.model), space.model)
+        return AdaptedEncoder(encoder_of(space.parent), find_adapter(space), space.model)
     return open_encoder(space.model, space.pretrained)
 
 
