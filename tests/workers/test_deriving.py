@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from PIL import Image
 
 from archive.models import Asset, Collection, Embedding, Space, SpaceState, Status, Step, Work, WorkState
@@ -126,6 +128,26 @@ def test_uploads_are_written_to_both_and_pass_through_the_model_once(
 
 def _expected(space: Space, seeds: Sequence[int]) -> Vectors:
     return find_adapter(space).pictures(fake_rows([pictures.distinct(seed) for seed in seeds]))
+
+
+def test_several_that_derive_at_once_share_the_work(
+    harbour: Collection, fake_space: Space, adapted: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.deriving.BATCH", 5)
+    assets = make_encoded(harbour, fake_space, random_rows(60))
+    for slug, state in ((fake_space.slug, WorkState.DONE), (adapted.slug, WorkState.READY)):
+        Work.objects.bulk_create(Work(asset=one, step=Step.ENCODE, target=slug, state=state) for one in assets)
+
+    def derive(_: int) -> int:
+        try:
+            return derive_vectors(adapted)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(derive, range(3))) == 60
+    assert set(Work.objects.filter(target="adapted").values_list("state", "attempts")) == {(WorkState.DONE, 1)}
+    assert Embedding.objects.filter(space=adapted).count() == 60
 
 
 def test_what_the_parent_lacks_goes_through_the_model(harbour: Collection, fake_space: Space, adapted: Space) -> None:
