@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -73,7 +74,7 @@ def derive_vectors(space: Space, until: float = float("inf")) -> int:
 def _derive_batch(space: Space, adapter: Adapter) -> int:
     """Vectors, the end of their work and the assets' status in one transaction, whose locks are the claim."""
     assert space.parent is not None
-    terms = {"child": space.slug, "parent": space.parent.slug, "parent_id": space.parent.pk}
+    terms: dict[str, Any] = {"child": space.slug, "parent": space.parent.slug, "parent_id": space.parent.pk}
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {**terms, "look": 4 * BATCH, "limit": BATCH})
         taken = cursor.fetchall()

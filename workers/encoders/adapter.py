@@ -76,8 +76,8 @@ def read_adapter(data: bytes) -> Adapter:
         tensors = load(data)
         length = int.from_bytes(data[:8], "little")  # safetensors' own order: length, header as JSON, numbers
         said = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["adapter"])
-        maps = {tower: Map(*(tensors[f"{tower}.{part}"] for part in PARTS)) for tower in TOWERS}
-        return Adapter(**maps, **said)
+        pictures, texts = (Map(*(tensors[f"{tower}.{part}"] for part in PARTS)) for tower in TOWERS)
+        return Adapter(pictures, texts, **said)
     except Exception as error:  # safetensors has errors of its own for each kind of damage
         raise EncoderRefused(f"This file is no adapter: {error}") from error
 

@@ -90,9 +90,10 @@ class _Towers(nn.Module):
         they are leaves the texts that the model understood before where they were.
         """
         seen = self.pictures(pictures)
-        loss: Tensor = self.contrast(seen, self.texts(texts), self.log_scale.exp(), self.logit_bias)
+        contrast = self.contrast(seen, self.texts(texts), self.log_scale.exp(), self.logit_bias)
         turned = 2 - (seen * pictures).sum(1).mean() - (self.texts(pictures) * pictures).sum(1).mean()
-        return loss + self.keep * turned
+        loss: Tensor = contrast + self.keep * turned
+        return loss
 
     @torch.no_grad()
     def limit_scale(self) -> None:
