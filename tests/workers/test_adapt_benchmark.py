@@ -6,6 +6,7 @@ from tests.benchmarks import left_behind, run_benchmark
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_adapting_is_measured_beside_what_the_model_reaches_in_its_own_words() -> None:
     rows = run_benchmark("adapt")
     assert len(rows) == 10
