@@ -60,7 +60,7 @@ def ingest_file(
         key = original_key(incoming.sha256)
         with transaction.atomic():
             lock_content(incoming.sha256)
-            _keep(incoming, key)
+            keep(incoming, key)
             asset, new = Asset.objects.get_or_create(
                 collection=collection,
                 sha256=incoming.sha256,
@@ -102,9 +102,12 @@ def clean_filename(name: str) -> str:
     return printable.strip()[-255:] or "unnamed"
 
 
-def _keep(incoming: Incoming, key: str) -> None:
-    """On disk the same is done whether or not these bytes are there: an upload that is quicker than others
-    would tell that somebody has them already. An original that was damaged since is whole again."""
+def keep(incoming: Incoming, key: str) -> None:
+    """Move received bytes, already synced, to their name in the store. Raises `StorageFull`.
+
+    On disk the same is done whether or not these bytes are there: an upload that is quicker than others
+    would tell that somebody has them already. An original that was damaged since is whole again.
+    """
     try:
         if hasattr(default_storage, "adopt"):
             default_storage.adopt(incoming.path, key)

@@ -1,6 +1,7 @@
-"""Writing vectors: many rows in one statement."""
+"""Writing and reading vectors: many rows in one statement."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -33,12 +34,19 @@ WHERE a.id = ANY(%(assets)s)
 ON CONFLICT (space_id, frame_id) DO NOTHING
 RETURNING asset_id
 """
-
-SAMPLE = """
-SELECT DISTINCT ON (asset_id) halfvec_send(vector) FROM archive_embedding
-WHERE space_id = %(space)s AND representative AND asset_id = ANY(%(assets)s)
-ORDER BY asset_id, frame_id LIMIT %(count)s
+READ = """
+SELECT e.frame_id, e.asset_id, halfvec_send(e.vector) FROM archive_embedding e
+WHERE e.space_id = %(space)s AND e.asset_id = ANY(%(assets)s) AND (e.representative OR %(all)s)
 """
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Stored vectors (n, 768), each with its frame and asset."""
+
+    frames: list[int]
+    assets: list[int]
+    vectors: npt.NDArray[np.float32]
 
 
 def as_text(vector: Vector) -> str:
@@ -60,13 +68,29 @@ def copy_known_vectors(space: Space, assets: Sequence[int]) -> list[int]:
         return [asset for (asset,) in cursor.fetchall()]
 
 
-def read_sample(space: Space, assets: QuerySet[Asset], count: int) -> npt.NDArray[np.float32]:
-    """(n <= count, 768): the representatives of some of `assets`, always the same ones. Their ids are random
-    and indexed, so the first ones by id are a fair sample that no scan has to look for."""
-    chosen = assets.order_by("uuid").values_list("pk", flat=True)[:count]
+def read_vectors(space: Space, assets: Sequence[int], *, representative: bool = False) -> Rows:
+    """Every frame of these assets that has a vector, or the representative ones only."""
     with connection.cursor() as cursor:
-        cursor.execute(SAMPLE, {"space": space.pk, "assets": list(chosen), "count": count})
-        rows = [bytes(row) for (row,) in cursor.fetchall()]
-    # As halfvec is sent: the number of dimensions, two bytes unused, the numbers.
-    parts = [np.frombuffer(row, dtype=">f2", offset=4) for row in rows]
-    return np.asarray(parts, dtype=np.float32).reshape(len(parts), DIMENSIONS)
+        cursor.execute(READ, {"space": space.pk, "assets": list(assets), "all": not representative})
+        rows = cursor.fetchall()
+    # As pgvector sends it: two 16-bit words (numbers, unused), then half floats, the high byte first.
+    packed = np.frombuffer(b"".join(vector for _, _, vector in rows), dtype=">f2").reshape(len(rows), DIMENSIONS + 2)
+    return Rows([frame for frame, _, _ in rows], [asset for _, asset, _ in rows], packed[:, 2:].astype(np.float32))
+
+
+def asset_vectors(space: Space, assets: Sequence[int]) -> dict[int, Vector]:
+    """One unit vector (768,) for each asset that has any: the mean of its representative frames."""
+    rows = read_vectors(space, assets, representative=True)
+    summed: dict[int, Vector] = {}
+    for asset, vector in zip(rows.assets, rows.vectors, strict=True):
+        summed[asset] = summed[asset] + vector if asset in summed else vector
+    return {asset: vector / np.linalg.norm(vector) for asset, vector in summed.items()}
+
+
+def read_sample(space: Space, assets: QuerySet[Asset], count: int) -> npt.NDArray[np.float32]:
+    """(n <= count, 768): the vectors of some of `assets`, always the same ones. Their ids are random and indexed,
+    so the first ones by id are a fair sample that no scan has to look for."""
+    chosen = list(assets.order_by("uuid").values_list("pk", flat=True)[:count])
+    found = asset_vectors(space, chosen)
+    rows = [found[asset] for asset in chosen if asset in found]
+    return np.asarray(rows, dtype=np.float32).reshape(len(rows), DIMENSIONS)

@@ -117,7 +117,12 @@ def test_the_model_libraries_are_imported_behind_one_door() -> None:
 def test_only_encoders_and_their_training_are_imported_lazily_or_by_name() -> None:
     """Nobody reaches the one module that imports torch except by `import_module`, when a model is opened."""
     allowed = ("workers.encoders", "workers.benchmarks")
-    heavy = ("workers.encoders.clip", "workers.encoders.device", "workers.encoders.training")
+    heavy = (
+        "workers.encoders.clip",
+        "workers.encoders.device",
+        "workers.encoders.adapting",
+        "workers.encoders.training",
+    )
     assert told([i for i in IMPORTS if within(i.of, *heavy) and not within(i.by, *allowed)]) == []
 
 

@@ -26,6 +26,7 @@ from archive.readiness import settle
 from archive.vectors import copy_known_vectors, store_vectors
 from archive.work import retry
 from workers.claims import Claim, claim, finish, release, set_aside, try_later
+from workers.deriving import derive_waiting
 from workers.encoders.load import encoder_of
 from workers.encoders.protocol import Encoder, EncoderRefused, OutOfMemory, Vectors
 from workers.leases import Heartbeat
@@ -57,7 +58,10 @@ def drain_encode(budget: float = 10.0) -> bool:
     """Encode what waits in every live space, the searched one first and the one that is filled last; returns
     whether more may wait."""
     until = time.monotonic() + budget
+    derive_waiting(until)
     for space in waiting_spaces():
+        if space.parent_id:  # from what was encoded a moment ago
+            derive_waiting(until)
         try:
             encoder = encoder_of(space)
         except EncoderRefused as error:
@@ -69,9 +73,16 @@ def drain_encode(budget: float = 10.0) -> bool:
 
 
 def waiting_spaces() -> list[Space]:
+    """Where work waits, the searched one first, and a parent before what is derived from it."""
     waiting = Work.objects.filter(step=Step.ENCODE, state=WorkState.READY).values("target")
-    spaces = list(Space.objects.live().filter(slug__in=waiting))
-    return sorted(spaces, key=lambda space: TURNS.index(SpaceState(space.state)))
+    spaces = list(Space.objects.live().filter(slug__in=waiting).select_related("parent"))
+    first = {pk for space in spaces if space.state == SpaceState.ACTIVE for pk in (space.pk, space.parent_id)}
+    return sorted(spaces, key=lambda space: _turn(space, first))
+
+
+def _turn(space: Space, first: set[int | None]) -> tuple[int, bool]:
+    """The searched space and its parent, then by state; of two alike the one that is derived from nothing."""
+    return (0 if space.pk in first else 1 + TURNS.index(SpaceState(space.state)), space.parent_id is not None)
 
 
 class Pipeline:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archive.models import Space
 from archive.spaces import create_space
 from workers.calibration import calibrate
 from workers.encoders.goldens import as_json, golden_vectors
-from workers.encoders.load import identity_fields, open_encoder
+from workers.encoders.load import identity_fields, open_encoder_of
 
 SHIPPED = "shipped:drawn-scenes"
 SHIPPED_SLUG = "drawn-scenes"
 SHIPPED_KNOWS = "This small model was trained on drawings only."
 
 
-def make_space(slug: str, model: str, pretrained: str = "", knows: str = "") -> Space:
-    """Create a BUILDING space for a model. Raises `EncoderRefused` when the model cannot be used."""
-    encoder = open_encoder(model, pretrained)
+def make_space(
+    slug: str,
+    model: str,
+    pretrained: str = "",
+    knows: str = "",
+    *,
+    parent: Space | None = None,
+    gain: dict[str, Any] | None = None,
+) -> Space:
+    """Create a BUILDING space for a model, or for an adapter of `parent`'s with what it was seen to gain.
+
+    Raises `EncoderRefused` when the model cannot be used.
+    """
+    encoder = open_encoder_of(Space(slug=slug, model=model, pretrained=pretrained, parent=parent))
     identity = encoder.identity
     return create_space(
         Space(
@@ -31,5 +44,7 @@ def make_space(slug: str, model: str, pretrained: str = "", knows: str = "") -> 
             goldens=as_json(golden_vectors(encoder)),
             calibration=calibrate(encoder),
             knows=knows,
+            parent=parent,
+            gain=gain or {},
         )
     )

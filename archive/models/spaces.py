@@ -46,7 +46,8 @@ class Space(models.Model):
     """A model with its weights and preprocessing, as `fingerprint` pins them.
 
     `model` is how an encoder is opened: `shipped:NAME`, `local-dir:PATH`, an open_clip
-    architecture with `pretrained` weights, or `fake` in tests.
+    architecture with `pretrained` weights, `adapter:SHA256` on top of the `parent`'s encoder,
+    or `fake` in tests.
     """
 
     slug = models.SlugField(max_length=60, unique=True)
@@ -58,6 +59,15 @@ class Space(models.Model):
     context_length = models.PositiveSmallIntegerField(default=77, help_text="Tokens of a text")
     logit_scale = models.FloatField(null=True, blank=True)
     logit_bias = models.FloatField(null=True, blank=True, help_text="SigLIP has one, CLIP none")
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="derived",
+        help_text="Whose vectors an adapter turns into this space's",
+    )
+    gain = models.JSONField(default=dict, blank=True, help_text="What an adapter was seen to find, beside its parent")
     goldens = models.JSONField(default=dict, help_text="Vectors of the golden pictures and texts")
     calibration = models.JSONField(
         default=dict, blank=True, help_text="From which closeness its model means it: see workers.calibration"

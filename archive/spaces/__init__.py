@@ -12,6 +12,7 @@ from archive.spaces.index import (
     is_large,
 )
 from archive.spaces.life import (
+    GainsNothing,
     NothingToRollBackTo,
     SpaceNotReady,
     activate,
@@ -28,6 +29,7 @@ from archive.spaces.retiring import SpaceInUse, clear_away, is_left_over, retire
 __all__ = [
     "ArchiveBusy",
     "Coverage",
+    "GainsNothing",
     "Gaps",
     "IndexBeingBuilt",
     "IndexState",

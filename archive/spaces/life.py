@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from archive import dispatch
+from archive.gains import in_words
 from archive.models import Asset, Space, SpaceState, Status
 from archive.readiness import settle
 from archive.spaces.coverage import Gaps, coverage, gaps
@@ -22,6 +24,14 @@ POLL_SECONDS = 0.2
 
 class SpaceNotReady(Exception):
     """The space cannot take over yet; the sentence says why and what to do."""
+
+
+class GainsNothing(SpaceNotReady):
+    """The space was adapted from another one and finds no more than that; `gain` has the figures."""
+
+    def __init__(self, gain: dict[str, Any]) -> None:
+        super().__init__(in_words(gain))
+        self.gain = gain
 
 
 class SpaceRetired(SpaceNotReady):
@@ -62,7 +72,12 @@ def is_full(space: Space) -> bool:
 
 
 def activate(
-    space: Space, *, even_if_partial: bool = False, even_if_unindexed: bool = False, patience: float = 0.0
+    space: Space,
+    *,
+    even_if_partial: bool = False,
+    even_if_unindexed: bool = False,
+    even_if_worse: bool = False,
+    patience: float = 0.0,
 ) -> None:
     """Search this space from the next query on; the one before stays READY for a roll-back.
 
@@ -70,6 +85,8 @@ def activate(
     """
     if not Space.objects.live().filter(pk=space.pk).exists():
         raise SpaceRetired(space)
+    if space.gain and not space.gain["gains"] and not even_if_worse:
+        raise GainsNothing(space.gain)
     if not even_if_partial:
         missing = _wait_for_arrivals(space, patience)
         if missing.count:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -21,16 +22,22 @@ DIFFERENT = 32  # pictures; each asset has a file of its own
 
 
 def make_backlog(space: Space, count: int) -> None:
+    """Pictures as hard to decode as photographs."""
+    different = [draw_rendition(seed) for seed in range(DIFFERENT)]
+    keep_backlog(space, [different[i % DIFFERENT] for i in range(count)])
+
+
+def keep_backlog(space: Space, files: Sequence[bytes]) -> list[Asset]:
+    """An asset for each of these renditions, in this order."""
     owner, _ = User.objects.get_or_create(username="alice")
     place = Collection.objects.create(slug="backlog", name="Backlog", owner=owner)
-    files = [draw_rendition(seed) for seed in range(DIFFERENT)]
-    names = [hashlib.sha256(f"{i}".encode()).hexdigest() for i in range(count)]
+    names = [hashlib.sha256(f"{i}".encode()).hexdigest() for i in range(len(files))]
     assets = Asset.objects.bulk_create(
         Asset(collection=place, sha256=name, original=name, filename=f"{i}.jpg", media_type="image/jpeg", size=1)
         for i, name in enumerate(names)
     )
-    for i, asset in enumerate(assets):
-        default_storage.save(rendition_key(asset.sha256, ENCODER.name), ContentFile(files[i % DIFFERENT]))
+    for asset, data in zip(assets, files, strict=True):
+        default_storage.save(rendition_key(asset.sha256, ENCODER.name), ContentFile(data))
     Rendition.objects.bulk_create(
         Rendition(
             asset=asset,
@@ -39,13 +46,14 @@ def make_backlog(space: Space, count: int) -> None:
             media_type=ENCODER.media_type,
             width=683,
             height=512,
-            size=len(files[i % DIFFERENT]),
+            size=len(data),
         )
-        for i, asset in enumerate(assets)
+        for asset, data in zip(assets, files, strict=True)
     )
     Frame.objects.bulk_create(Frame(asset=asset) for asset in assets)
     Work.objects.bulk_create(Work(asset=asset, step=Step.PREPARE, state=WorkState.DONE) for asset in assets)
     Work.objects.bulk_create(Work(asset=asset, step=Step.ENCODE, target=space.slug) for asset in assets)
+    return list(assets)
 
 
 def draw_rendition(seed: int) -> bytes:

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from importlib import import_module
 
 from archive.models import Space
+from workers.encoders.adapter import AdaptedEncoder
+from workers.encoders.adapter_files import find_adapter
 from workers.encoders.fake import FakeEncoder
 from workers.encoders.goldens import check_goldens
 from workers.encoders.protocol import Encoder, EncoderRefused
@@ -14,7 +16,7 @@ from workers.encoders.protocol import Encoder, EncoderRefused
 MOST = 2  # models held at once: the searched one and the one being filled
 
 _held: OrderedDict[int, Encoder] = OrderedDict()
-_lock = threading.Lock()
+_lock = threading.RLock()  # an adapted space asks for its parent's encoder
 
 
 def open_encoder(model: str, pretrained: str = "") -> Encoder:
@@ -25,19 +27,33 @@ def open_encoder(model: str, pretrained: str = "") -> Encoder:
     return encoder
 
 
+def open_encoder_of(space: Space) -> Encoder:
+    """The encoder that a row asks for; for an adapted space the parent's, which is shared, with the adapter on top."""
+    if space.parent is not None:
+        return AdaptedEncoder(encoder_of(space.parent), find_adapter(space), space.model)
+    return open_encoder(space.model, space.pretrained)
+
+
 def encoder_of(space: Space) -> Encoder:
     """The encoder of a space, checked against its row. Raises `EncoderRefused` when they differ."""
     with _lock:
+        if space.parent is not None:
+            encoder_of(space.parent)  # used as well: the two are held, and let go, together
         if space.pk in _held:
             _held.move_to_end(space.pk)
             return _held[space.pk]
-        encoder = open_encoder(space.model, space.pretrained)
+        encoder = open_encoder_of(space)
         check_identity(encoder, space)
         check_goldens(encoder, space.goldens)
         _held[space.pk] = encoder
-        if len(_held) > MOST:
+        while len({id(_model_in(one)) for one in _held.values()}) > MOST:
             _held.popitem(last=False)
         return encoder
+
+
+def _model_in(encoder: Encoder) -> Encoder:
+    """What takes the memory: an adapter weighs nothing beside it."""
+    return encoder.base if isinstance(encoder, AdaptedEncoder) else encoder
 
 
 def check_identity(encoder: Encoder, space: Space) -> None:

@@ -105,6 +105,7 @@ def search_from_now_on(options: Options) -> str:
         space,
         even_if_partial=options["partial"],
         even_if_unindexed=options["unindexed"],
+        even_if_worse=options["even_if_worse"],
         patience=PATIENCE,
     )
     return f"{space.slug} is searched now"
@@ -143,6 +144,7 @@ def of_activate(parser: ArgumentParser) -> None:
     one_slug(parser)
     parser.add_argument("--partial", action="store_true", help="although it does not cover everything")
     parser.add_argument("--unindexed", action="store_true", help="although it is large and has no valid index")
+    parser.add_argument("--even-if-worse", action="store_true", help="although its adapter gains nothing")
 
 
 LIFE = {

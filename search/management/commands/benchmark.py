@@ -24,13 +24,15 @@ BENCHMARKS = {
     "encode": ["workers.benchmarks.encode"],
     "search": ["search.benchmarks.search", "workers.benchmarks.queries"],
     "ingest": ["workers.benchmarks.ingest"],
+    "adapt": ["workers.benchmarks.adapt"],
 }
 
 
 class Command(BaseCommand):
     help = (
         "Measure this machine: how near encoding, searching and taking in come to what their parts could do "
-        "alone. Works in a database and a folder of its own, which are removed afterwards."
+        "alone, and what adapting to an archive's captions gains. Works in a database and a folder of its own, "
+        "which are removed afterwards."
     )
     requires_system_checks: list[str] = []
 
@@ -41,7 +43,9 @@ class Command(BaseCommand):
         parser.add_argument("--model", help="encode: an architecture with random weights (ViT-B-32), or shipped:NAME")
         parser.add_argument("--processes", type=int, help="encode: how many encode at once (one a core, at most 4)")
         parser.add_argument("--rows", type=int, help="search: how many vectors (100000)")
-        parser.add_argument("--pictures", type=int, help="ingest: how many of each size (200)")
+        parser.add_argument(
+            "--pictures", type=int, help="ingest: how many of each size (200); adapt: how many in all (1600)"
+        )
         parser.add_argument("--runs", type=int, help="how often each pair is measured")
         parser.add_argument("--in-scratch", action="store_true", help="used by the command itself")
 

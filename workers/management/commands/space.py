@@ -1,4 +1,4 @@
-"""`manage.py space list|create|backfill|index|activate|rollback|retire`: the models that the archive is encoded with.
+"""`manage.py space list|create|adapt|backfill|index|activate|rollback|retire`: the models the archive is encoded with.
 
 `space evaluate` is added above, in the room that searches (search.management.commands.space).
 """
@@ -11,7 +11,8 @@ from django.db import IntegrityError
 from archive.models import Space
 from archive.spaces import ArchiveBusy, IndexBeingBuilt, SpaceInUse, SpaceNotReady, activate
 from workers.encoders.protocol import EncoderRefused
-from workers.management.space_life import LIFE
+from workers.management.adapt import adapt, add_adapt_arguments
+from workers.management.space_life import LIFE, find_live
 from workers.spaces import SHIPPED, SHIPPED_KNOWS, SHIPPED_SLUG, make_space
 
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         create.add_argument("--weights", default="", help="the weights file, with an architecture")
         create.add_argument("--shipped", action="store_true", help="the small model that comes along; activated")
         create.add_argument("--if-none", action="store_true", help="do nothing when there is a space already")
+        add_adapt_arguments(verbs.add_parser("adapt", help="a new space, trained on this archive's own captions"))
 
     def add_verbs(self, verbs: Any) -> None:
         """Of rooms above."""
@@ -56,3 +58,7 @@ class Command(BaseCommand):
         else:
             raise CommandError("Name the space and its --model, or ask for --shipped.")
         self.stdout.write(f"{space.slug}: {space.model}, {space.dimensions} numbers, {space.get_state_display()}")
+
+    def do_adapt(self, options: dict[str, Any]) -> None:
+        parent = find_live(options["parent"]) if options["parent"] else None
+        adapt(parent, options, self.stdout, self.stderr)
