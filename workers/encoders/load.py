@@ -2,63 +2,152 @@
 
 from __future__ import annotations
 
+import gc
+import logging
+import sys
 import threading
+import time
 from collections import OrderedDict
 from importlib import import_module
+
+from django.conf import settings
 
 from archive.models import Space
 from workers.encoders.fake import FakeEncoder
 from workers.encoders.goldens import check_goldens
 from workers.encoders.protocol import Encoder, EncoderRefused
+from workers.encoders.sources import find_source
+from workers.encoders.weights import sha256_of
 
+log = logging.getLogger(__name__)
 MOST = 2  # models held at once: the searched one and the one being filled
+REFUSED_SECONDS = 60.0  # so long a refusal stands before the files are looked at again
+CLASSES = {"open_clip": "clip.ClipEncoder", "align": "align.AlignEncoder", "xclip": "xclip.XClipEncoder"}
+COMPARED = ("weights", "config", "preprocessing", "tokenizer", "dimensions", "scale", "bias")
 
 _held: OrderedDict[int, Encoder] = OrderedDict()
+_used: dict[int, float] = {}  # when each was asked for last, on the monotonic clock
+_refused: dict[tuple[int, str], tuple[float, str]] = {}
 _lock = threading.Lock()
+_watch: threading.Thread | None = None
 
 
 def open_encoder(model: str, pretrained: str = "") -> Encoder:
     """A new encoder. torch is imported here, in the process that computes, never in one that forks."""
     if model == "fake":
         return FakeEncoder(pretrained)
-    encoder: Encoder = import_module("workers.encoders.clip").ClipEncoder(model, pretrained)
+    module, _, name = CLASSES[find_source(model, pretrained).kind].partition(".")
+    encoder: Encoder = getattr(import_module(f"workers.encoders.{module}"), name)(model, pretrained)
     return encoder
 
 
 def encoder_of(space: Space) -> Encoder:
     """The encoder of a space, checked against its row. Raises `EncoderRefused` when they differ."""
     with _lock:
+        _used[space.pk] = time.monotonic()
         if space.pk in _held:
             _held.move_to_end(space.pk)
             return _held[space.pk]
-        encoder = open_encoder(space.model, space.pretrained)
-        check_identity(encoder, space)
-        check_goldens(encoder, space.goldens)
+        said = refusal_of(space)
+        if said is not None:
+            raise EncoderRefused(said)
+        try:
+            encoder = _opened(space)
+        except EncoderRefused as error:
+            _refused[space.pk, space.fingerprint] = time.monotonic(), str(error)
+            raise
         _held[space.pk] = encoder
         if len(_held) > MOST:
             _held.popitem(last=False)
+        _watch_for_idleness()
         return encoder
+
+
+def refusal_of(space: Space) -> str | None:
+    """Why this process refused the space's encoder a moment ago; None when it did not."""
+    when, said = _refused.get((space.pk, space.fingerprint), (0.0, ""))
+    return said if said and time.monotonic() - when < REFUSED_SECONDS else None
+
+
+def _opened(space: Space) -> Encoder:
+    check_weights(space)
+    encoder = open_encoder(space.model, space.pretrained)
+    check_identity(encoder, space)
+    check_goldens(encoder, space.goldens)
+    return encoder
+
+
+def check_weights(space: Space) -> None:
+    """Before anything of the file is read as a model: are these the bytes that the space was made with?"""
+    if space.model == "fake":
+        return
+    weights = find_source(space.model, space.pretrained).weights
+    wanted = space.identity.get("weights")
+    if weights is None or not wanted or not weights.is_file():
+        return
+    found = sha256_of(weights)
+    if found != wanted:
+        raise _differs(space, [f"weights: the space has {_short(wanted)}, this machine {_short(found)} in {weights}"])
 
 
 def check_identity(encoder: Encoder, space: Space) -> None:
     """Name what differs between this machine's encoder and the one that filled the space."""
     if encoder.identity.fingerprint == space.fingerprint:
         return
-    differing = [
-        f"{name}: the space has {_short(space.identity.get(name))}, this machine {_short(ours)}"
-        for name, ours in identity_fields(encoder).items()
-        if name in ("weights", "config", "preprocessing", "tokenizer", "dimensions", "scale", "bias")
-        and space.identity.get(name) != ours
-    ]
-    raise EncoderRefused(
-        f"This machine's encoder is not the one of space {space.slug}: {'; '.join(differing) or 'fingerprint'}. "
-        f"Put the same files in place, or make a new space."
+    raise _differs(
+        space,
+        [
+            f"{name}: the space has {_short(space.identity.get(name))}, this machine {_short(ours)}"
+            for name, ours in identity_fields(encoder).items()
+            if name in COMPARED and space.identity.get(name) != ours
+        ],
     )
 
 
 def identity_fields(encoder: Encoder) -> dict[str, object]:
     identity = encoder.identity
     return {name: getattr(identity, name) for name in identity.__dataclass_fields__}
+
+
+def unload_idle(seconds: float) -> int:
+    """Let go of every encoder that nobody asked for in `seconds`; returns how many. Who uses one keeps it."""
+    with _lock:
+        idle = [pk for pk in _held if time.monotonic() - _used[pk] >= seconds]
+        for pk in idle:
+            del _held[pk]
+    if idle:
+        gc.collect()
+        if "torch" in sys.modules:
+            import_module("workers.encoders.running").free_memory()
+        log.info("unloaded %d models after %g idle seconds", len(idle), seconds)
+    return len(idle)
+
+
+def _watch_for_idleness() -> None:
+    """A thread of the process that holds the model: whoever rings for work does so only when there is some."""
+    global _watch  # noqa: PLW0603  (one thread a process)
+    seconds = settings.SIGHTLINE_UNLOAD_SECONDS
+    if seconds > 0 and (_watch is None or not _watch.is_alive()):
+        _watch = threading.Thread(target=_unload_when_idle, args=(seconds,), name="unload", daemon=True)
+        _watch.start()
+
+
+def _unload_when_idle(seconds: float) -> None:
+    while True:
+        time.sleep(min(seconds / 4, 15))
+        unload_idle(seconds)
+        with _lock:
+            if not _held:
+                global _watch  # noqa: PLW0603
+                _watch = None
+                return
+
+
+def _differs(space: Space, differing: list[str]) -> EncoderRefused:
+    return EncoderRefused(
+        f"This machine's encoder is not the one of space {space.slug}: {'; '.join(differing) or 'fingerprint'}. "
+        f"Put the same files in place, or make a new space."
+    )
 
 
 def _short(value: object) -> str:
