@@ -136,7 +136,7 @@ def _words_of_its_own(source: Source, text: dict[str, Any], context_length: int)
         return MeaninglessTokenizer(text["vocab_size"], context_length)
     folder = source.folder or source.weights.parent
     try:
-        return HFTokenizer(
+        found = HFTokenizer(
             str(folder),
             context_length=context_length,
             tokenizer_mode=text.get("tokenizer_mode"),
@@ -148,6 +148,9 @@ def _words_of_its_own(source: Source, text: dict[str, Any], context_length: int)
             f"{source.name} needs its tokenizer.json and tokenizer_config.json in {folder}: {first_line(error)} "
             "Fetch or copy the whole folder."
         ) from error
+    # All were trained with padding behind the text; where its file says nothing, Gemma's class pads in front.
+    found.tokenizer.padding_side = "right"
+    return found
 
 
 class MeaninglessTokenizer:
