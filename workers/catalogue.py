@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from archive.models.spaces import DIMENSIONS
-
 FILE = Path(__file__).parent / "models.toml"
 
 
@@ -35,10 +33,6 @@ class Model:
     sha256: str = ""  # of the published safetensors file, where it is known
 
     @property
-    def fits(self) -> bool:
-        return self.numbers <= DIMENSIONS
-
-    @property
     def quick_gelu(self) -> bool:
         """Trained with an approximation of GELU: computed with the real one, the weights find less."""
         return self.architecture.endswith("-quickgelu")
@@ -60,9 +54,9 @@ def find_model(name: str) -> Model | None:
     return models().get(name)
 
 
-def names_that_fit() -> str:
-    """For sentences: the models whose vectors the archive keeps."""
-    return ", ".join(model.name for model in models().values() if model.fits)
+def names_that_fit(numbers: int) -> str:
+    """For sentences: the models that give at most so many numbers."""
+    return ", ".join(model.name for model in models().values() if model.numbers <= numbers)
 
 
 def _model(name: str, fields: dict[str, Any], families: dict[str, Any]) -> Model:

@@ -130,6 +130,7 @@ def write_xclip(folder: Path, model: Model) -> None:
     made = XCLIPModel(config)
     for weight in made.mit.parameters():  # as loud as trained ones: fresh ones hardly say a thing
         torch.nn.init.normal_(weight, std=0.2)
+    torch.nn.init.normal_(made.mit.position_embedding, std=2.0)
     made.save_pretrained(folder)
     CLIPImageProcessor(image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225]).save_pretrained(folder)
     pieces = [*LETTERS, *(f"{letter}</w>" for letter in LETTERS)]

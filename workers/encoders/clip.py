@@ -13,7 +13,7 @@ from open_clip.tokenizer import HFTokenizer
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
-from workers.catalogue import names_that_fit
+from workers.catalogue import models
 from workers.encoders.device import Device, choose_device, use_one_thread
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
 from workers.encoders.running import run
@@ -73,7 +73,7 @@ def _config(source: Source) -> dict[str, Any]:
         if found is None:
             raise EncoderRefused(
                 f"open_clip knows no architecture {source.architecture!r}, nor does models.toml. "
-                f"Known by name: {names_that_fit()}."
+                f"Known by name: {', '.join(models())}."
             )
     refuse_too_many_numbers(source.name, int(found.get("embed_dim", 0)))
     if source.weights is not None and not source.weights.is_file():

@@ -74,7 +74,8 @@ class Encoder(Protocol):
 def refuse_too_many_numbers(name: str, numbers: int) -> None:
     if numbers > DIMENSIONS:
         raise EncoderRefused(
-            f"{name} gives {numbers} numbers and the archive keeps {DIMENSIONS}. Models that fit: {names_that_fit()}."
+            f"{name} gives {numbers} numbers and the archive keeps {DIMENSIONS}. "
+            f"Models that fit: {names_that_fit(DIMENSIONS)}."
         )
 
 
