@@ -57,7 +57,9 @@ def models_folder() -> Path:
 
 
 def is_here(model: Model) -> bool:
-    return model.kind == "shipped" or (models_folder() / model.name).is_dir()
+    """Whether a whole copy lies in the models' folder: not one whose download was cut short."""
+    folder = models_folder() / model.name
+    return model.kind == "shipped" or (folder.is_dir() and not any(folder.glob("*.part")))
 
 
 def differs_from_published(source: Source) -> bool:
@@ -72,6 +74,8 @@ def _curated(model: Model, weights: str) -> Source:
     if model.kind == "shipped":
         return _in_folder(f"shipped:{model.name}", SHIPPED / model.name)
     named = Path(weights).expanduser().resolve() if weights else None
+    if named is not None and (named / model.name).is_dir():  # the folder that it was fetched into
+        named /= model.name
     path = named if named is not None and named.exists() else models_folder() / model.name
     if not path.exists():
         looked = f"{named} or {path}" if named else f"{path}"
