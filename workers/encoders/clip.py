@@ -18,7 +18,7 @@ from workers.encoders.device import Device, choose_device, use_one_thread
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import CLIP_CONFIG, RANDOM, Source, find_source
-from workers.encoders.weights import refuse_what_runs_code, sha256_of, tokenizer_files
+from workers.encoders.weights import refuse_what_runs_code, refuse_without_words, sha256_of, tokenizer_files
 
 PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 
@@ -135,6 +135,7 @@ def _words_of_its_own(source: Source, text: dict[str, Any], context_length: int)
     if source.weights is None:
         return MeaninglessTokenizer(text["vocab_size"], context_length)
     folder = source.folder or source.weights.parent
+    refuse_without_words(source.name, folder)
     try:
         found = HFTokenizer(
             str(folder),
@@ -145,8 +146,8 @@ def _words_of_its_own(source: Source, text: dict[str, Any], context_length: int)
         )
     except Exception as error:  # transformers raises many kinds over missing and damaged files
         raise EncoderRefused(
-            f"{source.name} needs its tokenizer.json and tokenizer_config.json in {folder}: {first_line(error)} "
-            "Fetch or copy the whole folder."
+            f"The tokenizer files of {source.name} in {folder} cannot be read: {first_line(error)} "
+            "Fetch or copy the whole folder again."
         ) from error
     # All were trained with padding behind the text; where its file says nothing, Gemma's class pads in front.
     found.tokenizer.padding_side = "right"

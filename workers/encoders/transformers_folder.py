@@ -13,7 +13,7 @@ import transformers
 from workers.encoders.device import Device
 from workers.encoders.protocol import EncoderRefused, Identity, first_line
 from workers.encoders.sources import Source
-from workers.encoders.weights import refuse_what_runs_code, sha256_of, tokenizer_files
+from workers.encoders.weights import refuse_what_runs_code, refuse_without_words, sha256_of, tokenizer_files
 
 # What transformers writes into a configuration that changes no vector.
 IDLE = {"_commit_hash", "_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
@@ -55,11 +55,13 @@ class Words:
     """Texts as (n, context) tokens and their mask, always padded to the full context."""
 
     def __init__(self, source: Source, context_length: int) -> None:
+        assert source.folder is not None
+        refuse_without_words(source.name, source.folder)
         try:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
         except Exception as error:  # transformers raises many kinds over missing and damaged files
             raise EncoderRefused(
-                f"{source.name} needs its tokenizer files in {source.folder}: {first_line(error)}"
+                f"The tokenizer files of {source.name} in {source.folder} cannot be read: {first_line(error)}"
             ) from error
         self.context_length = min(context_length, self._tokenizer.model_max_length)
 

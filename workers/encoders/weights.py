@@ -22,6 +22,7 @@ OPEN_CLIP = (
 )
 TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
 OLD_TOKENIZERS = ("merges.txt", "special_tokens_map.json", "spiece.model", "tokenizer.model", "vocab.json", "vocab.txt")
+VOCABULARIES = ("tokenizer.json", "spiece.model", "tokenizer.model", "vocab.json", "vocab.txt")
 SUMS = "SHA256SUMS"
 
 
@@ -57,6 +58,14 @@ def tokenizer_files(folder: Path, *, own_words: bool) -> dict[str, str]:
     if own_words and not (folder / "tokenizer.json").is_file():  # else it says all that these do
         found += [folder / name for name in OLD_TOKENIZERS if (folder / name).is_file()]
     return {path.name: sha256_of(path) for path in found}
+
+
+def refuse_without_words(name: str, folder: Path) -> None:
+    """transformers makes up an empty vocabulary where these files are missing: every text would be the same."""
+    if not any((folder / file).is_file() for file in VOCABULARIES):
+        raise EncoderRefused(
+            f"{name} needs its tokenizer.json and tokenizer_config.json in {folder}. Fetch or copy the whole folder."
+        )
 
 
 def refuse_what_runs_code(path: Path) -> None:
