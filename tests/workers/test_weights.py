@@ -18,15 +18,17 @@ from archive.models import Space
 from tests.workers.checkpoints import create_shallow, write_model
 from workers.catalogue import models
 from workers.encoders import load
-from workers.encoders.clip import ClipEncoder
-from workers.encoders.load import encoder_of, open_encoder, refusal_of, unload_idle
+from workers.encoders.load import check_identity, encoder_of, identity_fields, open_encoder, refusal_of, unload_idle
 from workers.encoders.protocol import EncoderRefused
 from workers.encoders.weights import OPEN_CLIP, sha256_of, weights_in
 from workers.spaces import make_space
 
 SMALL = "ViT-B-32-openai"
-# Of the shipped model as the first release made its space: archives that run must go on.
-DRAWN_SCENES = "8edb08ec9df4bb17ebc0f66d687f75a7a02a13ea6f5703d6f2a5553b580977a1"
+# Of the shipped drawn scenes as the first release wrote it into spaces, on machines with bf16 and without.
+FIRST_RELEASE = {
+    "8edb08ec9df4bb17ebc0f66d687f75a7a02a13ea6f5703d6f2a5553b580977a1": 27.028,
+    "73efef5873420111eaac739b30c510f7feb414b05dae6c312ad155b562b761f8": 27.081,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +41,21 @@ def folder(tmp_path: Path) -> Path:
     return write_model(tmp_path / SMALL, models()[SMALL])
 
 
-def test_the_fingerprint_of_the_shipped_model_is_what_it_was() -> None:
-    assert ClipEncoder("shipped:drawn-scenes").identity.fingerprint == DRAWN_SCENES
-    assert open_encoder("drawn-scenes").identity.fingerprint == DRAWN_SCENES
+@pytest.mark.parametrize(("fingerprint", "scale"), FIRST_RELEASE.items())
+def test_spaces_of_the_first_release_are_not_refused(fingerprint: str, scale: float) -> None:
+    """A device's rounding was part of them: two machines that agree on every vector refused each other."""
+    encoder = open_encoder("shipped:drawn-scenes")
+    assert encoder.identity.fingerprint == list(FIRST_RELEASE)[1]  # on every machine now
+    written = {**identity_fields(encoder), "scale": scale}
+    check_identity(encoder, Space(slug="drawn-scenes", fingerprint=fingerprint, identity=written))
+    with pytest.raises(EncoderRefused, match=r"scale: the space has 20, this machine 27\.081"):
+        check_identity(encoder, Space(slug="drawn-scenes", fingerprint="", identity={**written, "scale": 20}))
+
+
+def test_a_known_name_and_a_path_to_the_same_files_are_one_encoder(folder: Path) -> None:
+    by_name, by_path = open_encoder(SMALL, str(folder)), open_encoder(f"local-dir:{folder}")
+    assert by_name.identity.fingerprint == by_path.identity.fingerprint
+    assert open_encoder("drawn-scenes").identity.fingerprint == list(FIRST_RELEASE)[1]
 
 
 def test_what_is_hashed_is_what_open_clip_loads(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 from transformers import AlignModel, EfficientNetImageProcessor
 
 from workers.encoders.device import Device, choose_device, use_one_thread
+from workers.encoders.exact import exact_number
 from workers.encoders.protocol import EncoderRefused, Vectors, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import find_source
@@ -34,7 +35,7 @@ class AlignEncoder:
         refuse_too_many_numbers(source.name, config.projection_dim)
         self._processor = EfficientNetImageProcessor.from_pretrained(source.folder, local_files_only=True)
         self._words = Words(source, CONTEXT)
-        scale = 1 / float(self._model.temperature.detach().float())
+        scale = 1 / exact_number(source.weights, "temperature", self._model.temperature)
         self.identity = identity_of(source, self._words, config.projection_dim, scale)
 
     def prepare(self, picture: Image.Image) -> torch.Tensor:

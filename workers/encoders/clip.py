@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from math import exp
 from typing import Any
 from zlib import crc32
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from workers.catalogue import models
 from workers.encoders.device import Device, choose_device, use_one_thread
+from workers.encoders.exact import exact_number
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import CLIP_CONFIG, RANDOM, Source, find_source
@@ -176,6 +178,7 @@ def _identity(source: Source, config: dict[str, Any], model: Any, preprocessing:
     with torch.inference_mode():
         probe = torch.zeros((1, model.context_length), dtype=torch.long, device=next(model.parameters()).device)
         dimensions = model.encode_text(probe).shape[-1]
+    scale = exact_number(source.weights, "logit_scale", model.logit_scale)
     bias = getattr(model, "logit_bias", None)
     tokenizer = {"context_length": model.context_length}
     own_words = bool(config["text_cfg"].get("hf_tokenizer_name"))
@@ -191,7 +194,7 @@ def _identity(source: Source, config: dict[str, Any], model: Any, preprocessing:
         tokenizer=tokenizer,
         dimensions=int(dimensions),
         library=f"open_clip {open_clip.__version__}, torch {torch.__version__}",
-        scale=round(float(model.logit_scale.detach().float().exp()), 3),
-        bias=None if bias is None else round(float(bias.detach().float()), 3),
+        scale=round(exp(scale), 3),
+        bias=None if bias is None else round(exact_number(source.weights, "logit_bias", bias), 3),
         context_length=int(model.context_length),
     )

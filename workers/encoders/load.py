@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from importlib import import_module
+from math import isclose
 
 from django.conf import settings
 
@@ -23,7 +24,9 @@ log = logging.getLogger(__name__)
 MOST = 2  # models held at once: the searched one and the one being filled
 REFUSED_SECONDS = 60.0  # so long a refusal stands before the files are looked at again
 CLASSES = {"open_clip": "clip.ClipEncoder", "align": "align.AlignEncoder", "xclip": "xclip.XClipEncoder"}
-COMPARED = ("weights", "config", "preprocessing", "tokenizer", "dimensions", "scale", "bias")
+COMPARED = ("weights", "config", "preprocessing", "tokenizer", "dimensions", "normalised", "context_length")
+DERIVED = ("scale", "bias")  # from the weights; spaces made in bf16 by older versions hold them rounded
+ROUNDED = 0.02
 
 _held: OrderedDict[int, Encoder] = OrderedDict()
 _used: dict[int, float] = {}  # when each was asked for last, on the monotonic clock
@@ -94,14 +97,20 @@ def check_identity(encoder: Encoder, space: Space) -> None:
     """Name what differs between this machine's encoder and the one that filled the space."""
     if encoder.identity.fingerprint == space.fingerprint:
         return
-    raise _differs(
-        space,
-        [
-            f"{name}: the space has {_short(space.identity.get(name))}, this machine {_short(ours)}"
-            for name, ours in identity_fields(encoder).items()
-            if name in COMPARED and space.identity.get(name) != ours
-        ],
-    )
+    ours, theirs = identity_fields(encoder), space.identity
+    differing = [name for name in COMPARED if ours[name] != theirs.get(name)]
+    differing += [name for name in DERIVED if not _is_near(ours[name], theirs.get(name))]
+    if differing or not theirs:
+        said = (
+            f"{name}: the space has {_short(theirs.get(name))}, this machine {_short(ours[name])}" for name in differing
+        )
+        raise _differs(space, list(said))
+
+
+def _is_near(ours: object, theirs: object) -> bool:
+    if isinstance(ours, int | float) and isinstance(theirs, int | float):
+        return isclose(ours, theirs, rel_tol=ROUNDED)
+    return ours == theirs
 
 
 def identity_fields(encoder: Encoder) -> dict[str, object]:

@@ -11,6 +11,7 @@ Two things to know, both said in docs/models.md:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from PIL import Image
 from transformers import CLIPImageProcessor, XCLIPModel
 
 from workers.encoders.device import Device, choose_device, use_one_thread
+from workers.encoders.exact import exact_number
 from workers.encoders.protocol import Vectors, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import find_source
@@ -38,7 +40,7 @@ class XClipEncoder:
         # Its published folders name a video processor, whose steps for one frame are CLIP's.
         self._processor = CLIPImageProcessor.from_pretrained(source.folder, local_files_only=True)
         self._words = Words(source, config.text_config.max_position_embeddings)
-        scale = float(self._model.logit_scale.detach().float().exp())
+        scale = exp(exact_number(source.weights, "logit_scale", self._model.logit_scale))
         self.identity = identity_of(source, self._words, config.projection_dim, scale)
 
     def prepare(self, picture: Image.Image) -> torch.Tensor:
