@@ -16,7 +16,7 @@ from tests import pictures
 from tests.workers.checkpoints import build, create_shallow, shallow_config, write_model
 from workers.catalogue import default_model, models
 from workers.encoders.load import open_encoder
-from workers.encoders.protocol import Encoder
+from workers.encoders.protocol import Encoder, EncoderRefused
 
 # One of each family; of those in several sizes, one that pads and one that does not.
 FAMILIES = {
@@ -133,3 +133,14 @@ def test_the_frames_of_a_moment_tell_each_other_what_they_see(tmp_path: Path) ->
     assert still @ repeated > 0.9999
     assert encoder._spread(3) == [0, 0, 1, 1, 1, 1, 2, 2]
     assert encoder._spread(15) == [0, 2, 4, 6, 8, 10, 12, 14]
+
+
+def test_random_weights_of_any_architecture_measure_its_speed_without_a_tokenizer() -> None:
+    """What `benchmark encode --model` runs on: vectors of the right shape that mean nothing."""
+    for name in ("ViT-B-16-SigLIP", "EVA02-B-16"):
+        encoder = open_encoder(name, "random")
+        assert look(encoder, 1, 2).shape == encoder.encode_texts(TEXTS[:2]).shape == (2, 768)
+        assert encoder.identity.weights == "random"
+        assert encoder.count_tokens("a red boat") == 5
+    with pytest.raises(EncoderRefused, match="not on this machine"):
+        open_encoder("ALIGN-base", "random")
