@@ -141,7 +141,7 @@ def write_xclip(folder: Path, model: Model) -> None:
 def gemma(folder: Path) -> None:
     """SigLIP 2's tokenizer: Gemma's class, an end token behind each text, padding behind that."""
     vocabulary = {name: number for number, name in enumerate(("<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁"))}
-    merges: list[tuple[str, str]] = []
+    merges: list[Any] = []
     for letter in LETTERS:
         vocabulary[letter] = len(vocabulary)
     for word in WORDS:

@@ -25,7 +25,8 @@ def millions(make: Any) -> float:
     """Of parameters, counted without making them."""
     with torch.device("meta"):
         made = make()
-    return round(sum(parameter.numel() for parameter in made.parameters()) / 1e6, 2)
+    count: int = sum(parameter.numel() for parameter in made.parameters())
+    return round(count / 1e6, 2)
 
 
 @pytest.mark.parametrize("model", OPEN_CLIP, ids=lambda model: model.name)

@@ -126,10 +126,18 @@ class Mixed(FakeEncoder):
     """The pictures of one model and the words of another: both files whole, their vectors not comparable."""
 
     def __init__(self, seeing: Any, reading: Any) -> None:
-        self.identity = seeing.identity
-        self.prepare = seeing.prepare
-        self.encode_pictures = seeing.encode_pictures
-        self.encode_texts = reading.encode_texts
+        self.identity, self.seeing, self.reading = seeing.identity, seeing, reading
+
+    def prepare(self, picture: Any) -> Any:
+        return self.seeing.prepare(picture)
+
+    def encode_pictures(self, prepared: Sequence[Any]) -> Rows:
+        rows: Rows = self.seeing.encode_pictures(prepared)
+        return rows
+
+    def encode_texts(self, texts: Sequence[str]) -> Rows:
+        rows: Rows = self.reading.encode_texts(texts)
+        return rows
 
 
 def test_the_pictures_of_one_space_and_the_words_of_another_are_refused(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ def test_a_torchscript_archive_is_refused_unread(tmp_path: Path, monkeypatch: py
         raise AssertionError("torch.jit.load was called")
 
     path = tmp_path / "ViT-B-32.pt"
-    torch.jit.script(torch.nn.Linear(2, 2)).save(str(path))
+    program: Any = torch.jit.script(torch.nn.Linear(2, 2))
+    program.save(str(path))
     monkeypatch.setattr(torch.jit, "load", ran)
     for name in (SMALL, "ViT-B-32"):
         with pytest.raises(EncoderRefused, match=r"is a TorchScript archive: a program.*as safetensors"):

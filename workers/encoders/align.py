@@ -33,7 +33,7 @@ class AlignEncoder:
                 f"{config.projection_dim}: they cannot be compared."
             )
         refuse_too_many_numbers(source.name, config.projection_dim)
-        self._processor = EfficientNetImageProcessor.from_pretrained(source.folder, local_files_only=True)
+        self._processor = EfficientNetImageProcessor.from_pretrained(str(source.folder), local_files_only=True)
         self._words = Words(source, CONTEXT)
         scale = 1 / exact_number(source.weights, "temperature", self._model.temperature)
         self.identity = identity_of(source, self._words, config.projection_dim, scale)

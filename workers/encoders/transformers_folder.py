@@ -28,7 +28,8 @@ def load_model(kind: Any, source: Source, device: Device) -> Any:
     if weights is None or source.folder is None:
         raise EncoderRefused(f"{source.name} needs its folder: config.json, model.safetensors, tokenizer.json.")
     refuse_what_runs_code(weights)
-    transformers.utils.logging.disable_progress_bar()
+    quiet: Any = transformers.utils.logging
+    quiet.disable_progress_bar()
     try:
         model, told = kind.from_pretrained(
             source.folder,

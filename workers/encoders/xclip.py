@@ -38,7 +38,7 @@ class XClipEncoder:
         refuse_too_many_numbers(source.name, config.projection_dim)
         self.frames: int = config.vision_config.num_frames
         # Its published folders name a video processor, whose steps for one frame are CLIP's.
-        self._processor = CLIPImageProcessor.from_pretrained(source.folder, local_files_only=True)
+        self._processor = CLIPImageProcessor.from_pretrained(str(source.folder), local_files_only=True)
         self._words = Words(source, config.text_config.max_position_embeddings)
         scale = exp(exact_number(source.weights, "logit_scale", self._model.logit_scale))
         self.identity = identity_of(source, self._words, config.projection_dim, scale)
