@@ -26,7 +26,7 @@ FACES = {"views", "admin", "api", "forms", "tasks", "commands", "urls", "api_url
 # What one face may be imported by: the table that hangs it up, and its own package.
 HANGERS = {"urls", "api_urls", "apps", "settings", "unknown_urls"}
 # What imports torch, and so is imported only where a model is opened.
-HEAVY_MODULES = ("clip", "align", "xclip", "transformers_folder", "running", "device", "training")
+HEAVY_MODULES = ("clip", "align", "xclip", "transformers_folder", "trained", "running", "device", "training")
 UNNAMED = {"utils", "util", "helpers", "helper", "services", "managers", "misc", "common"}
 # Postgres and Valkey are called services by the people who run them: the word is meant as it stands.
 NAMED_AFTER_SERVERS = {"archive/bundled/services.py"}

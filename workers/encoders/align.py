@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from transformers import AlignModel, EfficientNetImageProcessor
 
-from workers.encoders.device import Device, choose_device, use_one_thread
-from workers.encoders.exact import exact_number
+from workers.encoders.device import Device, choose_device, exact, use_one_thread
 from workers.encoders.protocol import EncoderRefused, Vectors, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import find_source
+from workers.encoders.trained import trained_number
 from workers.encoders.transformers_folder import Words, identity_of, load_model
 
 CONTEXT = 64  # as it was trained, though its positions go on to 512
@@ -23,7 +23,7 @@ class AlignEncoder:
 
     def __init__(self, model: str, pretrained: str = "", device: Device | None = None) -> None:
         source = find_source(model, pretrained)
-        self.device = device or choose_device()
+        self.device = exact(device or choose_device())  # an EfficientNet: bf16 turns its vectors
         use_one_thread()
         self._model = load_model(AlignModel, source, self.device)
         config = self._model.config
@@ -35,7 +35,7 @@ class AlignEncoder:
         refuse_too_many_numbers(source.name, config.projection_dim)
         self._processor = EfficientNetImageProcessor.from_pretrained(str(source.folder), local_files_only=True)
         self._words = Words(source, CONTEXT)
-        scale = 1 / exact_number(source.weights, "temperature", self._model.temperature)
+        scale = 1 / trained_number(source.weights, "temperature", self._model.temperature)
         self.identity = identity_of(source, self._words, config.projection_dim, scale)
 
     def prepare(self, picture: Image.Image) -> torch.Tensor:

@@ -16,10 +16,10 @@ from PIL import Image
 
 from workers.catalogue import models
 from workers.encoders.device import Device, choose_device, use_one_thread
-from workers.encoders.exact import exact_number
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import CLIP_CONFIG, RANDOM, Source, find_source
+from workers.encoders.trained import trained_number
 from workers.encoders.weights import refuse_what_runs_code, refuse_without_words, sha256_of, tokenizer_files
 
 PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
@@ -178,7 +178,7 @@ def _identity(source: Source, config: dict[str, Any], model: Any, preprocessing:
     with torch.inference_mode():
         probe = torch.zeros((1, model.context_length), dtype=torch.long, device=next(model.parameters()).device)
         dimensions = model.encode_text(probe).shape[-1]
-    scale = exact_number(source.weights, "logit_scale", model.logit_scale)
+    scale = trained_number(source.weights, "logit_scale", model.logit_scale)
     bias = getattr(model, "logit_bias", None)
     tokenizer = {"context_length": model.context_length}
     own_words = bool(config["text_cfg"].get("hf_tokenizer_name"))
@@ -195,6 +195,6 @@ def _identity(source: Source, config: dict[str, Any], model: Any, preprocessing:
         dimensions=int(dimensions),
         library=f"open_clip {open_clip.__version__}, torch {torch.__version__}",
         scale=round(exp(scale), 3),
-        bias=None if bias is None else round(exact_number(source.weights, "logit_bias", bias), 3),
+        bias=None if bias is None else round(trained_number(source.weights, "logit_bias", bias), 3),
         context_length=int(model.context_length),
     )

@@ -19,10 +19,10 @@ from PIL import Image
 from transformers import CLIPImageProcessor, XCLIPModel
 
 from workers.encoders.device import Device, choose_device, use_one_thread
-from workers.encoders.exact import exact_number
 from workers.encoders.protocol import Vectors, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import find_source
+from workers.encoders.trained import trained_number
 from workers.encoders.transformers_folder import Words, identity_of, load_model
 
 
@@ -40,7 +40,7 @@ class XClipEncoder:
         # Its published folders name a video processor, whose steps for one frame are CLIP's.
         self._processor = CLIPImageProcessor.from_pretrained(str(source.folder), local_files_only=True)
         self._words = Words(source, config.text_config.max_position_embeddings)
-        scale = exp(exact_number(source.weights, "logit_scale", self._model.logit_scale))
+        scale = exp(trained_number(source.weights, "logit_scale", self._model.logit_scale))
         self.identity = identity_of(source, self._words, config.projection_dim, scale)
 
     def prepare(self, picture: Image.Image) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 
 
-def exact_number(weights: Path | None, name: str, held: torch.Tensor) -> float:
+def trained_number(weights: Path | None, name: str, held: torch.Tensor) -> float:
     """The number called `name` in the file; what the model holds of it where the file cannot be looked into.
 
     A model in bf16 holds a scale of 100 as 98.9: machines would not agree on what the space is.
