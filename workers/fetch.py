@@ -5,6 +5,7 @@ The hub's own library starts over when it is called again after an interruption,
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import http.client
 import json
@@ -16,7 +17,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from django.conf import settings
 
@@ -69,10 +70,14 @@ def fetch(model: Model, folder: Path, progress: Progress = lambda *_: None) -> P
     revision, files = _listing(model)
     folder.mkdir(parents=True, exist_ok=True)
     _refuse_full_disk(folder, files)
-    sums = {file.name: _get(model, revision, file, folder, progress) for file in files}
-    written = folder / f"{SUMS}.part"
-    written.write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()), encoding="utf-8")
-    written.replace(folder / SUMS)
+    with (folder / f"{SUMS}.part").open("a", encoding="utf-8") as written:  # while it lies there, not all is here
+        _refuse_company(written, folder)
+        written.truncate(0)
+        for file in files:
+            written.write(f"{_get(model, revision, file, folder, progress)}  {file.name}\n")
+        written.flush()
+        os.fsync(written.fileno())
+        os.replace(written.name, folder / SUMS)
     return folder
 
 
@@ -184,6 +189,14 @@ def _is_whole(path: Path, file: Remote) -> bool:
         return sha256_of(path) == file.sha256
     data = path.read_bytes()  # small: large files have a sha256
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest() == file.git
+
+
+def _refuse_company(lock: TextIO, folder: Path) -> None:
+    """Two that write into one file would damage it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise FetchFailed(f"Another process is fetching into {folder}. Wait for it.") from error
 
 
 def _refuse_full_disk(folder: Path, files: list[Remote]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -104,13 +105,23 @@ def test_a_part_of_another_version_is_replaced(hub: Hub, tmp_path: Path) -> None
     assert (tmp_path / "m" / WEIGHTS).read_bytes() == (hub.repositories[MODEL.hub] / WEIGHTS).read_bytes()
 
 
+def test_two_do_not_fetch_into_one_folder(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    with (tmp_path / "m" / "SHA256SUMS.part").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(FetchFailed, match="Another process is fetching into"):
+            fetch(MODEL, tmp_path / "m")
+    assert hub.asked == []
+    fetch(MODEL, tmp_path / "m")
+
+
 @pytest.mark.parametrize("name", [WEIGHTS, "open_clip_config.json"])
 def test_a_file_that_came_damaged_never_gets_its_name(name: str, hub: Hub, tmp_path: Path) -> None:
     hub.damaged.add(name)
     with pytest.raises(FetchFailed, match=f"{name} of {NAME} came damaged"):
         fetch(MODEL, tmp_path / "m")
     assert not (tmp_path / "m" / name).exists()
-    assert not list((tmp_path / "m").glob("*.part"))
+    assert not (tmp_path / "m" / f"{name}.part").exists()
 
 
 def test_other_weights_than_those_pinned_are_not_downloaded(hub: Hub, tmp_path: Path) -> None:
