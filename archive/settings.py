@@ -99,6 +99,12 @@ SIGHTLINE_TICK_SECONDS = env.int("SIGHTLINE_TICK_SECONDS", default=15)
 SIGHTLINE_ENCODE_BATCH = env.int("SIGHTLINE_ENCODE_BATCH", default=32)
 SIGHTLINE_DEVICE = env.str("SIGHTLINE_DEVICE", default="")
 SIGHTLINE_QUERY_TIMEOUT = env.float("SIGHTLINE_QUERY_TIMEOUT", default=10.0)
+SIGHTLINE_UNLOAD_SECONDS = env.int("SIGHTLINE_UNLOAD_SECONDS", default=0)
+
+# ---- Models -----------------------------------------------------------------------------------
+SIGHTLINE_MODELS = Path(env.str("SIGHTLINE_MODELS", default="") or SIGHTLINE_DATA / "models").expanduser().resolve()
+HF_ENDPOINT = env.str("HF_ENDPOINT", default="https://huggingface.co").rstrip("/")
+SIGHTLINE_OFFLINE = env.bool("SIGHTLINE_OFFLINE", default=False)
 
 # ---- Redis: doorbells and caches, nothing that would be missed --------------------------------
 CACHES = {
@@ -266,4 +272,5 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {"axes": {"level": "WARNING"}, "PIL": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }
+# The libraries never fetch anything by themselves: `space fetch` does, and says what.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -28,6 +28,21 @@ FACES = {
 }
 # What one face may be imported by: the table that hangs it up, and its own package.
 HANGERS = {"urls", "api_urls", "apps", "settings", "unknown_urls"}
+# What imports torch, and so is imported only where a model is opened.
+HEAVY_MODULES = (
+    *("clip", "align", "xclip", "transformers_folder", "trained", "running", "device"),
+    *("adapting", "training"),
+)
+    "clip",
+    "align",
+    "xclip",
+    "transformers_folder",
+    "trained",
+    "running",
+    "device",
+    "adapting",
+    "training",
+)
 UNNAMED = {"utils", "util", "helpers", "helper", "services", "managers", "misc", "common"}
 # Postgres and Valkey are called services by the people who run them: the word is meant as it stands.
 NAMED_AFTER_SERVERS = {"archive/bundled/services.py"}
@@ -117,12 +132,7 @@ def test_the_model_libraries_are_imported_behind_one_door() -> None:
 def test_only_encoders_and_their_training_are_imported_lazily_or_by_name() -> None:
     """Nobody reaches the one module that imports torch except by `import_module`, when a model is opened."""
     allowed = ("workers.encoders", "workers.benchmarks")
-    heavy = (
-        "workers.encoders.clip",
-        "workers.encoders.device",
-        "workers.encoders.adapting",
-        "workers.encoders.training",
-    )
+    heavy = tuple(f"workers.encoders.{name}" for name in HEAVY_MODULES)
     assert told([i for i in IMPORTS if within(i.of, *heavy) and not within(i.by, *allowed)]) == []
 
 

@@ -52,10 +52,16 @@ def answer(question: dict[str, Any]) -> None:
 
 def find_space(slug: str, fingerprint: str) -> Space:
     """The space that the asker means. Known ones come from memory: after each task Celery closes the
-    connection to Postgres, and a new one takes longer than encoding a text."""
+    connection to Postgres, and a new one takes longer than encoding a text.
+
+    Raises `EncoderRefused` when the space of that name is another one by now: words of one model would be
+    compared with pictures of another.
+    """
     space = _spaces.get((slug, fingerprint))
     if space is None:
         space = Space.objects.get(slug=slug)
+        if space.fingerprint != fingerprint:
+            raise EncoderRefused(f"The space {slug} is another one by now. Ask again.")
         _spaces[slug, space.fingerprint] = space
     return space
 

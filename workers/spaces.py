@@ -7,6 +7,7 @@ from typing import Any
 from archive.models import Space
 from archive.spaces import create_space
 from workers.calibration import calibrate
+from workers.catalogue import find_model
 from workers.encoders.goldens import as_json, golden_vectors
 from workers.encoders.load import identity_fields, open_encoder_of
 
@@ -36,7 +37,7 @@ def make_space(
             model=model,
             pretrained=pretrained,
             fingerprint=identity.fingerprint,
-            identity=identity_fields(encoder),
+            identity={**identity_fields(encoder), **about_model(model)},
             dimensions=identity.dimensions,
             context_length=identity.context_length,
             logit_scale=identity.scale,
@@ -48,3 +49,12 @@ def make_space(
             gain=gain or {},
         )
     )
+
+
+def about_model(name: str) -> dict[str, Any]:
+    """What models.toml says of a known model, kept with the space for the people who look after it."""
+    model = find_model(name.removeprefix("shipped:"))
+    if model is None:
+        return {}
+    told = ("family", "licence", "languages", "parameters", "imagenet", "source", "choose")
+    return {"about": {field: getattr(model, field) for field in told if getattr(model, field)}}

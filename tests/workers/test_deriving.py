@@ -188,7 +188,11 @@ def test_the_parent_comes_first_even_when_the_derived_space_is_searched(
     assert [space.slug for space in waiting_spaces()] == ["fake", "adapted", "next"]
 
 
-def test_parent_and_adapted_space_share_one_model(fake_space: Space, adapted: Space) -> None:
+def test_parent_and_adapted_space_share_one_model(
+    fake_space: Space, adapted: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load._held.clear()
+    monkeypatch.setattr(load, "MOST", 2)
     encoder = encoder_of(adapted)
     assert encoder.base is encoder_of(fake_space)  # type: ignore[attr-defined]
     activate(adapted, even_if_partial=True)

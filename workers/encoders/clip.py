@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from math import exp
 from typing import Any
+from zlib import crc32
 
 import open_clip
 import torch
+from open_clip.tokenizer import HFTokenizer
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
-from archive.models.spaces import DIMENSIONS
+from workers.catalogue import models
 from workers.encoders.device import Device, choose_device, use_one_thread
-from workers.encoders.protocol import EncoderRefused, Identity, OutOfMemory, Vectors, unit_padded
+from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
+from workers.encoders.running import run
+from workers.encoders.sources import CLIP_CONFIG, RANDOM, Source, find_source
+from workers.encoders.trained import trained_number
+from workers.encoders.weights import refuse_what_runs_code, refuse_without_words, sha256_of, tokenizer_files
 
-SHIPPED = Path(__file__).parent / "shipped"
-RANDOM = "random"  # as weights: for measuring speed, never for searching
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a model comes from: what open_clip is told, and the files behind it."""
-
-    name: str
-    pretrained: str | None
-    weights: Path | None
-    folder: Path | None = None
-
-
-def find_source(model: str, pretrained: str = "") -> Source:
-    """`shipped:NAME`, `local-dir:PATH`, or an architecture of open_clip with a weights file.
-
-    A folder is in open_clip's own format: open_clip_config.json, weights as safetensors, and
-    tokenizer files where the model does not use CLIP's vocabulary.
-    """
-    if model.startswith(("shipped:", "local-dir:")):
-        scheme, _, rest = model.partition(":")
-        folder = SHIPPED / rest if scheme == "shipped" else Path(rest).expanduser().resolve()
-        if not (folder / "open_clip_config.json").is_file():
-            raise EncoderRefused(f"There is no open_clip_config.json in {folder}: name open_clip's model folder.")
-        return Source(f"local-dir:{folder}", None, _weights_in(folder), folder)
-    if model not in open_clip.list_models():
-        raise EncoderRefused(f"open_clip knows no architecture {model!r}. Its list: open_clip.list_models().")
-    if pretrained == RANDOM:
-        return Source(model, None, None)
-    weights = Path(pretrained).expanduser()
-    if not weights.is_file():
-        raise EncoderRefused(f"There is no weights file {pretrained!r}. Download it first and name its path.")
-    return Source(model, str(weights), weights)
-
-
-def _weights_in(folder: Path) -> Path:
-    found = sorted(folder.glob("*.safetensors")) or sorted([*folder.glob("*.bin"), *folder.glob("*.pt*")])
-    if not found:
-        raise EncoderRefused(f"There are no weights in {folder}: expected open_clip_model.safetensors.")
-    preferred = [path for path in found if path.name.startswith("open_clip_")]
-    return (preferred or found)[0]
+PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 
 
 class ClipEncoder:
@@ -67,18 +30,14 @@ class ClipEncoder:
 
     def __init__(self, model: str, pretrained: str = "", device: Device | None = None) -> None:
         source = find_source(model, pretrained)
+        config = _config(source)
         self.device = device or choose_device()
         use_one_thread()
         self._model = _load(source, self.device)
-        config = open_clip.get_model_preprocess_cfg(self._model)
-        self._transform = image_transform_v2(PreprocessCfg(**config), is_train=False)
-        self._tokenize = _tokenizer(source, self._model)
-        self.identity = _identity(model, source, self._model, config)
-        if self.identity.dimensions > DIMENSIONS:
-            raise EncoderRefused(
-                f"{model} gives {self.identity.dimensions} numbers and the archive keeps {DIMENSIONS}. Models that "
-                "fit: ViT-B-16-SigLIP2-256, ViT-L-14, ViT-L-14-336, EVA02-L-14, ViT-B-32."
-            )
+        preprocessing = open_clip.get_model_preprocess_cfg(self._model)
+        self._transform = image_transform_v2(PreprocessCfg(**preprocessing), is_train=False)
+        self._tokenize = _tokenizer(source, config, self._model)
+        self.identity = _identity(source, config, self._model, preprocessing)
 
     def prepare(self, picture: Image.Image) -> torch.Tensor:
         """(3, side, side) float32, resized and normalised as the model was trained."""
@@ -87,92 +46,155 @@ class ClipEncoder:
 
     def encode_pictures(self, prepared: Sequence[torch.Tensor]) -> Vectors:
         pixels = torch.stack(list(prepared))
-        return self._run(lambda: self._model.encode_image(pixels.to(self.device.name, self.device.dtype)))
+        forward = self._model.encode_image
+        return run(lambda: forward(pixels.to(self.device.name, self.device.dtype)), self.device)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Padded to the full context, as all of these models were trained; SigLIP ranks wrongly otherwise."""
         tokens = self._tokenize(list(texts))
-        return self._run(lambda: self._model.encode_text(tokens.to(self.device.name)))
+        return run(lambda: self._model.encode_text(tokens.to(self.device.name)), self.device)
 
     def count_tokens(self, text: str) -> int:
-        """Counted with a long context, so that more than the model takes shows."""
-        tokens = self._tokenize([text], context_length=1024)[0]
-        padding = int(tokens[-1])
-        return int((tokens != padding).sum())
+        if isinstance(self._tokenize, HFTokenizer):
+            inner = self._tokenize.tokenizer
+            return len(inner(self._tokenize.clean_fn(text), truncation=False, verbose=False).input_ids)
+        return len(self._tokenize.encode(text)) + 2  # begin and end
 
-    def _run(self, forward: Any) -> Vectors:
-        # The handler only notes it: an exception in scope would keep the tensors alive (pytorch#18853).
-        full = False
-        try:
-            with torch.inference_mode():
-                return unit_padded(forward().float().cpu().numpy())
-        except torch.OutOfMemoryError:
-            full = True
-        if full and self.device.name.startswith("cuda"):
-            torch.cuda.empty_cache()
-        raise OutOfMemory
+
+def _config(source: Source) -> dict[str, Any]:
+    """The model's configuration. Raises `EncoderRefused` before anything large is read."""
+    if source.folder is not None:
+        read: dict[str, Any] = json.loads((source.folder / CLIP_CONFIG).read_text())
+        found = read.get("model_cfg")
+        if not isinstance(found, dict):
+            raise EncoderRefused(f"{source.folder / CLIP_CONFIG} has no model_cfg: it is not open_clip's.")
+        if source.quick_gelu:
+            found["quick_gelu"] = True
+    else:
+        found = open_clip.get_model_config(source.architecture)
+        if found is None:
+            raise EncoderRefused(
+                f"open_clip knows no architecture {source.architecture!r}, nor does models.toml. "
+                f"Known by name: {', '.join(models())}."
+            )
+    refuse_too_many_numbers(source.name, int(found.get("embed_dim", 0)))
+    if source.weights is not None and not source.weights.is_file():
+        raise EncoderRefused(f"There is no weights file {str(source.weights)!r}. Download it first and name its path.")
+    return found
 
 
 def _load(source: Source, device: Device) -> Any:
-    overrides = {}
-    if source.folder is None:
-        # By name and file open_clip would take OpenAI's mean and std whatever the model is.
-        tags = open_clip.list_pretrained_tags_by_model(source.name)
-        tagged = open_clip.get_pretrained_cfg(source.name, tags[0]) if tags else {}
-        keys = {"mean": "image_mean", "std": "image_std", "interpolation": "image_interpolation"}
-        keys["resize_mode"] = "image_resize_mode"
-        overrides = {ours: tagged[theirs] for theirs, ours in keys.items() if tagged.get(theirs)}
     if source.weights is None:
         torch.manual_seed(0)  # the same random weights in every process: goldens are checked for them too
+    else:
+        refuse_what_runs_code(source.weights)
+    by_name = source.folder is None
     try:
         model, _, _ = open_clip.create_model_and_transforms(
-            source.name,
-            pretrained=source.pretrained,
+            source.architecture if by_name else f"local-dir:{source.folder}",
+            pretrained=str(source.weights) if by_name and source.weights else None,
             precision=device.precision,
             device=device.name,
             require_pretrained=source.weights is not None,
             pretrained_text=False,
+            force_quick_gelu=source.quick_gelu,
             weights_only=True,
-            **overrides,
+            **_trained_preprocessing(source),
         )
     except Exception as error:  # each format has errors of its own for a damaged or foreign file
-        raise EncoderRefused(f"open_clip could not load {source.name}: {error}") from error
+        raise EncoderRefused(
+            f"{source.weights or source.architecture} cannot be used as {source.name}: {first_line(error)} "
+            "Is it cut short, or another model's?"
+        ) from error
     return model.eval()
 
 
-def _tokenizer(source: Source, model: Any) -> Any:
-    options: dict[str, Any] = {}
-    if source.folder is not None:
-        vocabulary = sorted(source.folder.glob("bpe*.txt.gz"))
-        if vocabulary:  # a cut vocabulary: with CLIP's own, token ids would overflow
-            options["bpe_path"] = str(vocabulary[0])
-    return open_clip.get_tokenizer(source.name, context_length=model.context_length, **options)
+def _trained_preprocessing(source: Source) -> dict[str, Any]:
+    """Where no folder says how pictures were prepared, the weights' tag does.
+
+    By name and file open_clip would take OpenAI's mean and std whatever the model is.
+    """
+    if source.folder is not None and json.loads((source.folder / CLIP_CONFIG).read_text()).get("preprocess_cfg"):
+        return {}
+    tags = [source.tag] if source.tag else open_clip.list_pretrained_tags_by_model(source.architecture)
+    trained = open_clip.get_pretrained_cfg(source.architecture, tags[0]) if tags else {}
+    return {f"image_{key}": trained[key] for key in PREPROCESSING if trained.get(key)}
 
 
-def _identity(name: str, source: Source, model: Any, preprocessing: dict[str, Any]) -> Identity:
+def _tokenizer(source: Source, config: dict[str, Any], model: Any) -> Any:
+    text = config["text_cfg"]
+    if text.get("hf_tokenizer_name"):
+        return _words_of_its_own(source, text, model.context_length)
+    options: dict[str, Any] = dict(text.get("tokenizer_kwargs", {}))
+    vocabulary = sorted(source.folder.glob("bpe*.txt.gz")) if source.folder else []
+    if vocabulary:  # a cut vocabulary: with CLIP's own, token ids would overflow
+        options["bpe_path"] = str(vocabulary[0])
+    return open_clip.SimpleTokenizer(context_length=model.context_length, **options)
+
+
+def _words_of_its_own(source: Source, text: dict[str, Any], context_length: int) -> Any:
+    """The tokenizer of a model with another vocabulary than CLIP's: its files lie beside the weights."""
+    if source.weights is None:
+        return MeaninglessTokenizer(text["vocab_size"], context_length)
+    folder = source.folder or source.weights.parent
+    refuse_without_words(source.name, folder)
+    try:
+        found = HFTokenizer(
+            str(folder),
+            context_length=context_length,
+            tokenizer_mode=text.get("tokenizer_mode"),
+            local_files_only=True,
+            **text.get("tokenizer_kwargs", {}),
+        )
+    except Exception as error:  # transformers raises many kinds over missing and damaged files
+        raise EncoderRefused(
+            f"The tokenizer files of {source.name} in {folder} cannot be read: {first_line(error)} "
+            "Fetch or copy the whole folder again."
+        ) from error
+    # All were trained with padding behind the text; where its file says nothing, Gemma's class pads in front.
+    found.tokenizer.padding_side = "right"
+    return found
+
+
+class MeaninglessTokenizer:
+    """For random weights, which mean nothing either: tokens of the right number, shape and range."""
+
+    def __init__(self, vocabulary: int, context_length: int) -> None:
+        self._vocabulary = vocabulary
+        self._context_length = context_length
+
+    def __call__(self, texts: Sequence[str]) -> torch.Tensor:
+        tokens = torch.zeros((len(texts), self._context_length), dtype=torch.long)
+        for row, text in zip(tokens, texts, strict=True):
+            found = self.encode(text)[: self._context_length]
+            row[: len(found)] = torch.tensor(found, dtype=torch.long)
+        return tokens
+
+    def encode(self, text: str) -> list[int]:
+        return [1 + crc32(word.encode()) % (self._vocabulary - 1) for word in text.split()]
+
+
+def _identity(source: Source, config: dict[str, Any], model: Any, preprocessing: dict[str, Any]) -> Identity:
     with torch.inference_mode():
         probe = torch.zeros((1, model.context_length), dtype=torch.long, device=next(model.parameters()).device)
         dimensions = model.encode_text(probe).shape[-1]
-    config: dict[str, Any] = {"name": source.name} if source.folder is None else {}
-    tokenizer: dict[str, Any] = {"context_length": model.context_length}
-    if source.folder is not None:
-        config = json.loads((source.folder / "open_clip_config.json").read_text())["model_cfg"]
-        for path in sorted([*source.folder.glob("bpe*.txt.gz"), *source.folder.glob("tokenizer*.json")]):
-            tokenizer[path.name] = sha256_of(path)
+    scale = trained_number(source.weights, "logit_scale", model.logit_scale)
     bias = getattr(model, "logit_bias", None)
+    tokenizer = {"context_length": model.context_length}
+    own_words = bool(config["text_cfg"].get("hf_tokenizer_name"))
+    if source.folder is not None:
+        tokenizer |= tokenizer_files(source.folder, own_words=own_words)
+    elif source.weights is not None and own_words:
+        tokenizer |= tokenizer_files(source.weights.parent, own_words=True)
     return Identity(
-        model=name,
+        model=source.name,
         weights=sha256_of(source.weights) if source.weights else RANDOM,
-        config=config,
+        config=config if source.folder is not None else {"name": source.architecture},
         preprocessing=json.loads(json.dumps(preprocessing)),
         tokenizer=tokenizer,
         dimensions=int(dimensions),
         library=f"open_clip {open_clip.__version__}, torch {torch.__version__}",
-        scale=round(float(model.logit_scale.detach().float().exp()), 3),
-        bias=None if bias is None else round(float(bias.detach().float()), 3),
+        scale=round(exp(scale), 3),
+        bias=None if bias is None else round(trained_number(source.weights, "logit_bias", bias), 3),
         context_length=int(model.context_length),
     )
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from archive.models.spaces import DIMENSIONS
+from workers.catalogue import names_that_fit
 
 Vectors = npt.NDArray[np.float32]
 
@@ -68,6 +69,20 @@ class Encoder(Protocol):
     def count_tokens(self, text: str) -> int:
         """Tokens that the text needs, begin and end included."""
         ...
+
+
+def refuse_too_many_numbers(name: str, numbers: int) -> None:
+    if numbers > DIMENSIONS:
+        raise EncoderRefused(
+            f"{name} gives {numbers} numbers and the archive keeps {DIMENSIONS}. "
+            f"Models that fit: {names_that_fit(DIMENSIONS)}."
+        )
+
+
+def first_line(error: Exception) -> str:
+    """What a library said, short enough for a sentence."""
+    said = str(error).strip().split("\n")[0] or type(error).__name__
+    return (said if len(said) <= 200 else f"{said[:197]}...").rstrip(".") + "."
 
 
 def unit_padded(vectors: npt.NDArray[Any]) -> Vectors:

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from archive.models import Work, WorkState
+from archive.models import Space, Work, WorkState
 from workers.batches import drain_batches
 from workers.claims import reap
 from workers.encode import drain_encode
+from workers.encoders.load import refusal_of
 from workers.prepare import drain_prepare
 from workers.upkeep import look_after_spaces
 
@@ -28,3 +29,6 @@ class Command(BaseCommand):
         left = Work.objects.filter(state=WorkState.READY).count()
         aside = Work.objects.filter(state=WorkState.QUARANTINED).count()
         self.stdout.write(f"{left} waiting, {aside} set aside")
+        refused = [said for space in Space.objects.live() if (said := refusal_of(space))]
+        if refused:
+            raise CommandError("Nothing was claimed for a space whose encoder is not here.\n" + "\n".join(refused))

@@ -1,4 +1,4 @@
-"""`manage.py space list|create|adapt|backfill|index|activate|rollback|retire`: the models the archive is encoded with.
+"""`manage.py space list|fetch|create|adapt|backfill|index|activate|rollback|retire`: the models of the archive.
 
 `space evaluate` is added above, in the room that searches (search.management.commands.space).
 """
@@ -10,24 +10,31 @@ from django.db import IntegrityError
 
 from archive.models import Space
 from archive.spaces import ArchiveBusy, IndexBeingBuilt, SpaceInUse, SpaceNotReady, activate
+from workers.catalogue import default_model
 from workers.encoders.protocol import EncoderRefused
+from workers.fetch import FetchFailed
+from workers.management import space_fetch
 from workers.management.adapt import adapt, add_adapt_arguments
 from workers.management.space_life import LIFE, find_live
 from workers.spaces import SHIPPED, SHIPPED_KNOWS, SHIPPED_SLUG, make_space
 
+REFUSALS = (ArchiveBusy, EncoderRefused, FetchFailed, IndexBeingBuilt, SpaceInUse, SpaceNotReady, ValueError)
+
 
 class Command(BaseCommand):
     help = "Embedding spaces: list them, make one for another model, fill it, search it."
+    requires_system_checks: list[str] = []  # `fetch` needs no archive: a machine that only has the internet will do
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         for name, verb in LIFE.items():
             verb.arguments(verbs.add_parser(name, help=verb.help))
         self.add_verbs(verbs)
+        space_fetch.add_arguments(verbs.add_parser("fetch", help=space_fetch.HELP))
         create = verbs.add_parser("create", help="a new space; uploads are written to it from then on")
         create.add_argument("slug", nargs="?")
-        create.add_argument("--model", help="local-dir:PATH, or an architecture of open_clip")
-        create.add_argument("--weights", default="", help="the weights file, with an architecture")
+        create.add_argument("--model", help=f"a name of docs/models.md ({default_model().name}), or local-dir:PATH")
+        create.add_argument("--weights", default="", metavar="PATH", help="the model's folder or its weights file")
         create.add_argument("--shipped", action="store_true", help="the small model that comes along; activated")
         create.add_argument("--if-none", action="store_true", help="do nothing when there is a space already")
         add_adapt_arguments(verbs.add_parser("adapt", help="a new space, trained on this archive's own captions"))
@@ -37,12 +44,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["verb"]
+        if name != "fetch":  # which needs no database, and runs where there is none
+            self.check()
         try:
             if name in LIFE:
                 self.stdout.write(LIFE[name].run(options))
             else:
                 getattr(self, f"do_{name}")(options)
-        except (ArchiveBusy, EncoderRefused, IndexBeingBuilt, SpaceInUse, SpaceNotReady, ValueError) as error:
+        except REFUSALS as error:
             raise CommandError(str(error)) from error
         except IntegrityError as error:
             raise CommandError("There is a space of that name, or another one is being filled.") from error
@@ -53,12 +62,19 @@ class Command(BaseCommand):
         if options["shipped"]:
             space = make_space(options["slug"] or SHIPPED_SLUG, SHIPPED, knows=SHIPPED_KNOWS)
             activate(space, even_if_partial=not Space.objects.active())
-        elif options["slug"] and options["model"]:
-            space = make_space(options["slug"], options["model"], options["weights"])
+        elif options["slug"]:
+            model = options["model"] or default_model().name
+            space_fetch.get_weights(model, options["weights"], self.stderr.write)
+            space = make_space(options["slug"], model, options["weights"])
         else:
-            raise CommandError("Name the space and its --model, or ask for --shipped.")
+            raise CommandError("Name the space (and its --model, or --weights), or ask for --shipped.")
+        if said := space_fetch.about_weights(space):
+            self.stderr.write(said)
         self.stdout.write(f"{space.slug}: {space.model}, {space.dimensions} numbers, {space.get_state_display()}")
 
     def do_adapt(self, options: dict[str, Any]) -> None:
         parent = find_live(options["parent"]) if options["parent"] else None
         adapt(parent, options, self.stdout, self.stderr)
+
+    def do_fetch(self, options: dict[str, Any]) -> None:
+        self.stdout.write(space_fetch.fetch_model(options))

@@ -1,0 +1,103 @@
+"""Devices: chosen by themselves, in numbers that they multiply, and a full one halves the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import torch
+
+from archive.models import Space
+from tests import pictures
+from workers.claims import Claim
+from workers.encode import Item, Pipeline
+from workers.encoders.device import Device, choose_device
+from workers.encoders.fake import FakeEncoder
+from workers.encoders.protocol import EncoderRefused, OutOfMemory, Vectors
+from workers.encoders.running import run
+
+CPU = Device("cpu", torch.float32, "fp32")
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A machine as torch sees it, made of answers: GPUs are not at hand where this is tested."""
+
+    def has(*, cuda: bool = False, cuda_bf16: bool = False, mps: bool = False, cpu_bf16: bool = False) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: cuda_bf16)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: cpu_bf16)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+
+    return has
+
+
+@pytest.mark.parametrize(
+    ("has", "named", "device"),
+    [
+        ({"cuda": True, "cuda_bf16": True, "cpu_bf16": True}, "", Device("cuda", torch.bfloat16, "pure_bf16")),
+        ({"cuda": True}, "", Device("cuda", torch.float16, "pure_fp16")),
+        ({"cuda": True, "cuda_bf16": True}, "cuda:1", Device("cuda:1", torch.bfloat16, "pure_bf16")),
+        ({"mps": True}, "", Device("mps", torch.float32, "fp32")),
+        ({"cpu_bf16": True}, "", Device("cpu", torch.bfloat16, "pure_bf16")),
+        ({}, "", CPU),
+        ({"cuda": True, "cuda_bf16": True}, "cpu", CPU),
+    ],
+)
+def test_the_best_device_is_taken_in_numbers_that_it_multiplies(
+    has: dict[str, bool], named: str, device: Device, machine: Any, settings: Any
+) -> None:
+    machine(**has)
+    settings.SIGHTLINE_DEVICE = named
+    assert choose_device() == device
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 18.00 GB)"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+    ],
+)
+def test_a_full_device_is_told_apart_from_a_failure(error: Exception) -> None:
+    def forward() -> torch.Tensor:
+        raise error
+
+    with pytest.raises(OutOfMemory):
+        run(forward, CPU)
+
+
+def test_what_is_no_lack_of_memory_is_not_taken_for_it() -> None:
+    with pytest.raises(RuntimeError, match="shapes"):
+        run(lambda: torch.zeros(2, 3) @ torch.zeros(2, 3), CPU)
+    with pytest.raises(EncoderRefused, match="not finite"):
+        run(lambda: torch.full((1, 4), torch.nan), CPU)
+
+
+@pytest.mark.django_db
+def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_is_lost(fake_space: Space) -> None:
+    """Through `run`, as every real encoder does: this device holds three pictures."""
+    sizes: list[int] = []
+
+    class Crowded(FakeEncoder):
+        def encode_pictures(self, prepared: Sequence[Any]) -> Vectors:
+            def forward() -> torch.Tensor:
+                sizes.append(len(prepared))
+                if len(prepared) > 3:
+                    raise torch.OutOfMemoryError("CUDA out of memory.")
+                return torch.from_numpy(np.stack(prepared)) + 1e-6
+
+            return run(forward, CPU)
+
+    encoder = Crowded()
+    items = [Item(Claim(n, n, uuid4()), n, encoder.prepare(pictures.distinct(n))) for n in range(10)]
+    pipeline = Pipeline(fake_space, encoder)
+    pipeline.batch = 16
+    found = pipeline.encode(items)
+    assert np.allclose(found, FakeEncoder().encode_pictures([item.pixels for item in items]), atol=1e-5)
+    assert sizes == [10, 8, 4, 2, 2, 2, 2, 2]
