@@ -24,6 +24,8 @@ TICK = "workers.tick"
 SWEEP = "workers.sweep"
 ANSWER_QUERY = "workers.answer_query"
 WARM_UP = "workers.warm_up"
+FILL_FINGERPRINTS = "workers.fill_fingerprints"
+COMPARE = "workers.compare"
 
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
@@ -32,6 +34,8 @@ QUEUES = {
     SWEEP: "media",
     ANSWER_QUERY: "queries",
     WARM_UP: "queries",
+    FILL_FINGERPRINTS: "media",
+    COMPARE: "media",
 }
 
 
@@ -74,6 +78,22 @@ def warm_up() -> None:
         _send(WARM_UP, expires=60)
     except BrokerUnavailable as error:
         log.warning("not warmed up: %s", error)
+
+
+def fill_fingerprints() -> None:
+    """Have what older archives lack made in spare time; without a broker the next sweep rings again."""
+    try:
+        _send(FILL_FINGERPRINTS, expires=60)
+    except BrokerUnavailable as error:
+        log.warning("no doorbell (%s); the sweep will ring", error)
+
+
+def compare() -> None:
+    """Have new assets compared with all others, for near-duplicates."""
+    try:
+        _send(COMPARE, expires=60)
+    except BrokerUnavailable as error:
+        log.warning("no doorbell (%s); beat will ring", error)
 
 
 @cache

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import logging.config
+from io import StringIO
 from typing import Any
 
 from celery import shared_task
 from celery.signals import setup_logging, worker_process_init, worker_ready
 from django.conf import settings
+from django.core.management import call_command
 
 from archive import dispatch
-from archive.models import Step, Work, WorkState
+from archive.fingerprints import fill_missing
+from archive.models import Fingerprint, Step, Work, WorkState
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.claims import reap
@@ -24,6 +27,7 @@ from workers.prepare import drain_prepare
 # so soon. The hard limit ends what hangs in C code; its lease does the rest.
 DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
+COMPARE_SECONDS = 10.0  # of every tick: new near-duplicates can wait, uploads cannot
 
 
 @shared_task(name=dispatch.DRAIN[Step.PREPARE], time_limit=HARD_LIMIT)
@@ -47,6 +51,8 @@ def tick() -> None:
     waiting = Work.objects.filter(state=WorkState.READY).values_list("step", flat=True).distinct()
     for step in waiting:
         dispatch.ring(Step(step))
+    if Fingerprint.objects.new().exists():
+        dispatch.compare()
 
 
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
@@ -54,7 +60,20 @@ def sweep() -> None:
     sweep_trash()
     sweep_files()
     sweep_originals()
+    dispatch.fill_fingerprints()
     index_active_space()
+
+
+@shared_task(name=dispatch.FILL_FINGERPRINTS, time_limit=HARD_LIMIT)
+def fill_fingerprints() -> None:
+    if fill_missing(DRAIN_SECONDS):
+        dispatch.fill_fingerprints()
+
+
+@shared_task(name=dispatch.COMPARE, time_limit=HARD_LIMIT)
+def compare() -> None:
+    """By its name: the room that compares is above this one."""
+    call_command("duplicates", "compare", "--seconds", str(COMPARE_SECONDS), stdout=StringIO())
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)

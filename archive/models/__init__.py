@@ -2,6 +2,7 @@
 
 from archive.models.assets import Asset, AssetQuerySet, Kind, Rendition, Status
 from archive.models.collections import Collection, Membership, Role, Visibility
+from archive.models.duplicates import Decision, DuplicatePair, Fingerprint, Likeness, PairState
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
@@ -13,10 +14,15 @@ __all__ = [
     "AssetQuerySet",
     "ClipEmbedding",
     "Collection",
+    "Decision",
+    "DuplicatePair",
     "Embedding",
+    "Fingerprint",
     "Frame",
     "Kind",
+    "Likeness",
     "Membership",
+    "PairState",
     "Rendition",
     "Role",
     "Space",
