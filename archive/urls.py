@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from archive.views import assets, collections, files, health, help, trash, upload
+from archive.views import assets, collections, duplicates, files, health, help, trash, upload
 
 handler500 = "archive.middleware.unexpected"
 urlpatterns = [
@@ -26,6 +26,9 @@ urlpatterns = [
         name="remove_member",
     ),
     path("trash/", trash.trash, name="trash"),
+    path("duplicates/", duplicates.review, name="duplicates"),
+    path("duplicates/decide/", duplicates.decide, name="decide_duplicates"),
+    path("duplicates/<int:decision>/undo/", duplicates.undo, name="undo_duplicates"),
     path("help/models/", help.models, name="models_help"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from archive.api.pages import MOST
-from archive.models import Asset, Collection, Kind, Status, Visibility
+from archive.models import Asset, Collection, Kind, Likeness, Status, Visibility
 
 if TYPE_CHECKING:
     AssetSerializer = serializers.ModelSerializer[Asset]
@@ -52,6 +52,19 @@ class AssetShape(AssetSerializer):
 
     def get_preview(self, asset: Asset) -> str | None:
         return reverse("api_rendition", args=[asset.uuid, "preview"]) if asset.width else None
+
+
+@extend_schema_serializer(component_name="Duplicate")
+class DuplicateShape(Plain):
+    asset = AssetShape()
+    kind = serializers.ChoiceField(Likeness.choices)
+    distance = serializers.IntegerField(allow_null=True, help_text="Bits of PDQ that differ, of 256; 0: same bytes")
+    closeness = serializers.FloatField(allow_null=True, help_text="Inner product of their vectors, inside one space")
+
+
+@extend_schema_serializer(component_name="Duplicates")
+class DuplicatesShape(Plain):
+    results = DuplicateShape(many=True)
 
 
 class AssetFilters(Plain):

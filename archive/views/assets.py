@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from archive import trash as bin
 from archive.access import find_curated, find_seen, person, signed_in
+from archive.duplicates import pairs_of
 from archive.forms import AssetForm
 from archive.models import Asset, Status
 from archive.templatetags.shapes import BONES
@@ -36,6 +37,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         "form": form,
         "preview": found.renditions.filter(spec="preview").first(),
         "may_retry": _may_retry(user, found, curates),
+        "lookalikes": pairs_of(user, found).count(),
         "bones": BONES[:9],
     }
     return render(request, "archive/asset.html", context)

@@ -19,6 +19,7 @@ EXAMPLES = {
     "slug": "x",
     "member": "1",
     "key": "k",
+    "decision": "1",
 }
 
 

@@ -1,0 +1,266 @@
+"""Near-duplicates as people see and decide them: groups of pairs, keep the best, dismiss, undo.
+
+Groups are made of the pairs that the asker may see, and of no others: two pictures that only a hidden third one
+connects are in no group, for their being together would tell of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+
+from archive import trash
+from archive.components import components
+from archive.models import Asset, Decision, DuplicatePair, Likeness, PairState
+
+if TYPE_CHECKING:
+    from archive.models.duplicates import DuplicatePairQuerySet
+
+# So many of the newest pairs are grouped at a time; as they are decided, older ones follow.
+WINDOW = 2000
+# Of a larger group the first are shown; the others follow once these are decided.
+MOST_MEMBERS = 24
+
+
+class NotDecided(Exception):
+    """Nothing was changed; the words are for people."""
+
+
+class GroupGone(NotDecided):
+    def __init__(self) -> None:
+        super().__init__("This group is not open any more: somebody decided it, or its pictures went elsewhere.")
+
+
+class NothingKept(NotDecided):
+    def __init__(self) -> None:
+        super().__init__("Choose at least one picture to keep.")
+
+
+class NotYours(NotDecided):
+    def __init__(self, collection: str) -> None:
+        super().__init__(f"You do not curate “{collection}”, so its pictures stay. Keep them, or dismiss the group.")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A picture of a group. `why`: what makes the first one the best, in a word or two."""
+
+    asset: Asset
+    curated: bool  # by the asker, who may therefore trash it
+    best: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Look-alikes of one kind, the best first. `distance`: most bits that differ between two that are a pair."""
+
+    kind: Likeness
+    members: tuple[Member, ...]
+    distance: int
+    more: int = 0  # so many are not shown
+
+    @property
+    def key(self) -> str:
+        return str(self.members[0].asset.uuid)
+
+    @property
+    def across(self) -> bool:
+        """Whether they lie in several collections, which other people may see than this one."""
+        return len({member.asset.collection_id for member in self.members}) > 1
+
+    @property
+    def mine(self) -> bool:
+        """Whether the asker may decide it."""
+        return any(member.curated for member in self.members)
+
+    @property
+    def best_alone(self) -> bool:
+        """Whether the asker may trash all but the best. Of what is only similar, none is the best."""
+        return self.kind != Likeness.SIMILAR and all(member.curated for member in self.members[1:])
+
+
+@dataclass(frozen=True)
+class Page:
+    groups: list[Group]
+    total: int  # groups of this kind, among the newest pairs
+    more: bool
+
+
+def find_groups(user: User, kind: Likeness, start: int = 0, count: int = 10) -> Page:
+    """What is `user`'s to decide, the newest first."""
+    pairs = DuplicatePair.objects.decided_by(user).filter(state=PairState.OPEN, kind=kind).order_by("-pk")[:WINDOW]
+    rows = [(low, high, distance or 0) for low, high, distance in pairs.values_list("low", "high", "distance")]
+    found = components((low, high) for low, high, _ in rows)
+    groups = _groups(user, kind, found[start : start + count], rows)
+    return Page(groups, len(found), len(found) > start + count)
+
+
+def groups_around(user: User, asset: Asset) -> list[Group]:
+    """The groups that `asset` is part of, one a kind at most. For everybody who sees it."""
+    found = []
+    rows = list(pairs_of(user, asset).values_list("kind", "low", "high", "distance"))
+    for kind in Likeness:
+        own = [(low, high, distance or 0) for of, low, high, distance in rows if of == kind]
+        found += _groups(user, kind, components((low, high) for low, high, _ in own), own)
+    return found
+
+
+def pairs_of(user: User, asset: Asset) -> DuplicatePairQuerySet:
+    """The open pairs of an asset that `user` may see."""
+    own = DuplicatePair.objects.filter(Q(low=asset.pk) | Q(high=asset.pk), state=PairState.OPEN)
+    return own.visible_to(user)
+
+
+@dataclass(frozen=True)
+class Lookalike:
+    """One of the pictures that look like another; distance and closeness as the pair has them."""
+
+    asset: Asset
+    kind: str
+    distance: int | None
+    closeness: float | None
+
+
+def lookalikes(user: User, asset: Asset) -> list[Lookalike]:
+    """What looks like `asset` and may be seen by `user`: the same picture first, then bursts, then what is similar."""
+    pairs = list(pairs_of(user, asset).values_list("low", "high", "kind", "distance", "closeness"))
+    others = Asset.objects.visible_to(user).select_related("collection", "uploader")
+    assets = others.in_bulk([high if low == asset.pk else low for low, high, *_ in pairs])
+    found = [
+        Lookalike(assets[other], kind, distance, closeness)
+        for low, high, kind, distance, closeness in pairs
+        for other in [high if low == asset.pk else low]
+        if other in assets
+    ]
+    return sorted(found, key=lambda one: (list(Likeness).index(Likeness(one.kind)), goodness(one.asset)))
+
+
+def count_pairs(user: User) -> dict[str, int]:
+    """How many pairs of each kind are `user`'s to decide."""
+    open_ones = DuplicatePair.objects.decided_by(user).filter(state=PairState.OPEN)
+    counts = dict(open_ones.order_by().values_list("kind").annotate(Count("pk")))
+    return {kind: counts.get(kind, 0) for kind in Likeness}
+
+
+def _groups(
+    user: User, kind: Likeness, found: Sequence[Sequence[int]], rows: Sequence[tuple[int, int, int]]
+) -> list[Group]:
+    ids = [asset for group in found for asset in group]
+    slim = Asset.objects.visible_to(user).select_related("collection").defer("exif", "notes")
+    assets = slim.in_bulk(ids)
+    curated = set(Asset.objects.curated_by(user).filter(pk__in=ids).values_list("pk", flat=True))
+    groups = []
+    for group in found:
+        members = sorted((assets[pk] for pk in group if pk in assets), key=goodness)
+        if len(members) < 2:
+            continue
+        shown = members[:MOST_MEMBERS]
+        why = why_best(shown[0], shown[1])
+        inside = set(group)
+        apart = max((distance for low, _, distance in rows if low in inside), default=0)
+        groups.append(
+            Group(
+                kind=kind,
+                members=tuple(
+                    Member(asset, asset.pk in curated, best=place == 0, why=why if place == 0 else "")
+                    for place, asset in enumerate(shown)
+                ),
+                distance=apart,
+                more=len(members) - len(shown),
+            )
+        )
+    return groups
+
+
+def goodness(asset: Asset) -> tuple[int, int, float, int]:
+    """The best sorts first: most pixels, then most bytes, then the one that is here longest."""
+    pixels = (asset.width or 0) * (asset.height or 0)
+    return -pixels, -asset.size, asset.added_at.timestamp(), asset.pk
+
+
+def why_best(best: Asset, second: Asset) -> str:
+    ours, theirs = goodness(best), goodness(second)
+    if ours[0] != theirs[0]:
+        return "most pixels"
+    return "largest file" if ours[1] != theirs[1] else "here longest"
+
+
+@transaction.atomic
+def keep(user: User, members: Sequence[uuid.UUID], kept: Sequence[uuid.UUID]) -> Decision:
+    """Keep some of a group and trash the others. Raises `NothingKept`, `NotYours`, `GroupGone`."""
+    pairs, assets = _locked(user, members)
+    staying = [asset for asset in assets if asset.uuid in set(kept)]
+    going = [asset for asset in assets if asset.uuid not in set(kept)]
+    if not staying:
+        raise NothingKept
+    curated = set(Asset.objects.curated_by(user).filter(pk__in=[a.pk for a in going]).values_list("pk", flat=True))
+    for asset in going:
+        if asset.pk not in curated:
+            raise NotYours(asset.collection.name)
+    trash.trash(Asset.objects.filter(pk__in=[asset.pk for asset in going]))
+    return _decide(user, pairs, PairState.RESOLVED, [asset.pk for asset in going])
+
+
+@transaction.atomic
+def keep_best(user: User, members: Sequence[uuid.UUID]) -> Decision:
+    """Keep the best of a group (`goodness`) and trash the others. Raises `NotYours`, `GroupGone`."""
+    _, assets = _locked(user, members)
+    return keep(user, members, [min(assets, key=goodness).uuid])
+
+
+@transaction.atomic
+def dismiss(user: User, members: Sequence[uuid.UUID]) -> Decision:
+    """All of a group stay, and it is not shown again. Raises `GroupGone`."""
+    pairs, _ = _locked(user, members)
+    return _decide(user, pairs, PairState.DISMISSED, [])
+
+
+@transaction.atomic
+def undo(user: User, decision: int) -> Decision:
+    """Back to before: out of the trash, and the group is open again. Raises `GroupGone` where it was undone already."""
+    made = Decision.objects.select_for_update().filter(pk=decision, person=user, undone_at__isnull=True).first()
+    if made is None:
+        raise GroupGone
+    trash.restore(Asset.objects.curated_by(user).filter(pk__in=made.trashed))
+    made.pairs.update(state=PairState.OPEN, decision=None)
+    Decision.objects.filter(pk=made.pk).update(undone_at=Now())
+    return made
+
+
+def last_decision(user: User) -> Decision | None:
+    """The one that `undo` would take back first."""
+    return Decision.objects.filter(person=user, undone_at__isnull=True).order_by("-pk").first()
+
+
+def _locked(user: User, members: Sequence[uuid.UUID]) -> tuple[list[int], list[Asset]]:
+    """The open pairs among `members` that are `user`'s to decide, and their assets, held until the end.
+
+    Two people who decide overlapping groups at once take turns: the second finds what the first left.
+    """
+    among = Asset.objects.filter(uuid__in=members).order_by("pk")
+    list(among.select_for_update(no_key=True).values_list("pk"))
+    inside = among.order_by().values("pk")
+    pairs = list(
+        DuplicatePair.objects.decided_by(user)
+        .filter(low__in=inside, high__in=inside, state=PairState.OPEN)
+        .values_list("pk", "low", "high")
+    )
+    if not pairs:
+        raise GroupGone
+    ids = {asset for _, low, high in pairs for asset in (low, high)}
+    assets = Asset.objects.filter(pk__in=ids).select_related("collection").defer("exif", "notes")
+    return [pk for pk, _, _ in pairs], list(assets)
+
+
+def _decide(user: User, pairs: Sequence[int], state: PairState, trashed: list[int]) -> Decision:
+    made = Decision.objects.create(person=user, trashed=trashed)
+    DuplicatePair.objects.filter(pk__in=pairs).update(state=state, decision=made)
+    return made
