@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from archive import trash
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WINDOW = 2000
 # Of a larger group the first are shown; the others follow once these are decided.
 MOST_MEMBERS = 24
+# Bits of PDQ: what another size or compression changes, and what its authors advise for "the same picture".
+HARDLY, ADVISED = 8, 31
 
 
 class NotDecided(Exception):
@@ -80,6 +82,13 @@ class Group:
     def mine(self) -> bool:
         """Whether the asker may decide it."""
         return any(member.curated for member in self.members)
+
+    @property
+    def apart(self) -> str:
+        """How much the look of two of them differs at most, in words."""
+        if self.distance <= HARDLY:
+            return "hardly a visible difference"
+        return "small differences" if self.distance <= ADVISED else "cropped or edited"
 
     @property
     def best_alone(self) -> bool:
@@ -144,10 +153,9 @@ def lookalikes(user: User, asset: Asset) -> list[Lookalike]:
 
 
 def count_pairs(user: User) -> dict[str, int]:
-    """How many pairs of each kind are `user`'s to decide."""
-    open_ones = DuplicatePair.objects.decided_by(user).filter(state=PairState.OPEN)
-    counts = dict(open_ones.order_by().values_list("kind").annotate(Count("pk")))
-    return {kind: counts.get(kind, 0) for kind in Likeness}
+    """How many pairs of each kind are `user`'s to decide, up to WINDOW: nobody needs to know it of more."""
+    open_ones = DuplicatePair.objects.decided_by(user).filter(state=PairState.OPEN).order_by("-pk")
+    return {kind: open_ones.filter(kind=kind)[:WINDOW].count() for kind in Likeness}
 
 
 def _groups(

@@ -19,13 +19,15 @@ from redis.exceptions import RedisError
 
 from archive.models import DuplicatePair, Fingerprint, PairState, Space, Status
 from archive.pdq import as_digits, from_digits, turned
-from search.likeness import BURST_SECONDS, CROPPED_BITS, SIMILAR_SHARE, Seen, judge
+from search.likeness import BURST_SECONDS, CROPPED_BITS, SAME_BITS, SIMILAR_SHARE, Seen, judge
 from search.neighbours import Pair, close_pairs, closeness_of, in_order, looking_alike, usual_closeness
 
 BATCH = 32
 # An asset with more than so many look-alikes is paired with the nearest; the others find each other.
 NEAREST = 16
 REMEMBER_SECONDS = 600
+# Seven more searches for the copies that somebody turned or mirrored: rarer, and mostly a few bits away.
+EF_TURNED = 64
 
 TWINS = """
 SELECT mine.id, twin.id FROM archive_asset mine
@@ -89,8 +91,9 @@ def find_pairs(assets: Sequence[int]) -> list[DuplicatePair]:
     ids = [one.asset_id for one in sharp]
     pairs = _pairs(TWINS, assets=list(assets))
     pairs |= _pairs(MOMENTS, assets=ids, seconds=timedelta(seconds=BURST_SECONDS), nearest=NEAREST)
-    hashes = [(one.asset_id, as_digits(way)) for one in sharp for way in turned(one.bits)]
-    pairs |= looking_alike(hashes, CROPPED_BITS, NEAREST)
+    pairs |= looking_alike([(one.asset_id, as_digits(one.bits)) for one in sharp], CROPPED_BITS, NEAREST)
+    others = [(one.asset_id, as_digits(way)) for one in sharp for way in turned(one.bits)[1:]]
+    pairs |= looking_alike(others, SAME_BITS, NEAREST, EF_TURNED)
     space = Space.objects.active()
     usual = usual_of(space) if space is not None else None
     closeness: dict[Pair, float] = {}

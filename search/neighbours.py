@@ -282,22 +282,22 @@ def usual_closeness(space: Space) -> float | None:
     return (count * mean - 1) / (count - 1) if count > 1 else None
 
 
-def looking_alike(hashes: Sequence[tuple[int, str]], most: int, nearest: int) -> set[Pair]:
+def looking_alike(hashes: Sequence[tuple[int, str]], most: int, nearest: int, ef: int = EF_PAIRS) -> set[Pair]:
     """Pairs of assets of which PDQ differs in `most` bits of 256 at most, among the `nearest` of each hash.
 
     `hashes`: an asset and 256 digits; an asset may come with several (turned, mirrored).
     """
     assets, texts = [asset for asset, _ in hashes], [text for _, text in hashes]
     sql = LOOKING_ALIKE.format(comparable=COMPARABLE)
-    return {in_order(*row) for row in _search(sql, assets=assets, hashes=texts, most=most, nearest=nearest)}
+    return {in_order(*row) for row in _search(sql, ef, assets=assets, hashes=texts, most=most, nearest=nearest)}
 
 
 def in_order(one: int, other: int) -> Pair:
     return (one, other) if one < other else (other, one)
 
 
-def _search(sql: str, **params: Any) -> list[tuple[Any, ...]]:
+def _search(sql: str, ef: int = EF_PAIRS, **params: Any) -> list[tuple[Any, ...]]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(SETTINGS, [str(EF_PAIRS), str(SCAN_TUPLES)])
+        cursor.execute(SETTINGS, [str(ef), str(SCAN_TUPLES)])
         cursor.execute(sql, params)
         return cursor.fetchall()

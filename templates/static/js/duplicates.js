@@ -20,6 +20,11 @@ function toggle(number) {
   if (box && !box.disabled) box.click();
 }
 
+// Of the decisions on this page the one that was made last.
+function lastUndo() {
+  return [...document.querySelectorAll("[data-undo]")].sort((one, other) => other.dataset.undo - one.dataset.undo)[0];
+}
+
 // What the second button will do, in figures.
 function count(group) {
   const boxes = [...group.querySelectorAll(".pickone input")];
@@ -54,7 +59,7 @@ document.addEventListener("keydown", (event) => {
   const { key } = event;
   if (key === "j" || key === "k") go(key === "j" ? 1 : -1);
   else if (key === "b" || key === "c" || key === "d") press(key);
-  else if (key === "u") [...document.querySelectorAll("[data-undo]")].at(-1)?.click();
+  else if (key === "u") lastUndo()?.click();
   else if (key >= "1" && key <= "9") toggle(Number(key));
   else return;
   event.preventDefault();
