@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
@@ -162,36 +163,43 @@ def _groups(
     user: User, kind: Likeness, found: Sequence[Sequence[int]], rows: Sequence[tuple[int, int, int]]
 ) -> list[Group]:
     ids = [asset for group in found for asset in group]
-    slim = Asset.objects.visible_to(user).select_related("collection").defer("exif", "notes")
-    assets = slim.in_bulk(ids)
-    curated = set(Asset.objects.curated_by(user).filter(pk__in=ids).values_list("pk", flat=True))
-    groups = []
-    for group in found:
-        members = sorted((assets[pk] for pk in group if pk in assets), key=goodness)
-        if len(members) < 2:
-            continue
-        shown = members[:MOST_MEMBERS]
-        why = why_best(shown[0], shown[1])
-        inside = set(group)
-        apart = max((distance for low, _, distance in rows if low in inside), default=0)
-        groups.append(
-            Group(
-                kind=kind,
-                members=tuple(
-                    Member(asset, asset.pk in curated, best=place == 0, why=why if place == 0 else "")
-                    for place, asset in enumerate(shown)
-                ),
-                distance=apart,
-                more=len(members) - len(shown),
-            )
-        )
-    return groups
+    sizes = Asset.objects.visible_to(user).filter(pk__in=ids).order_by()
+    known = {row[-1]: row for row in sizes.values_list("width", "height", "size", "added_at", "pk")}
+    ranked = [sorted((known[pk] for pk in group if pk in known), key=_goodness) for group in found]
+    shown = [row[-1] for members in ranked for row in members[:MOST_MEMBERS]]
+    assets = Asset.objects.select_related("collection").defer("exif", "notes").in_bulk(shown)
+    curated = set(Asset.objects.curated_by(user).filter(pk__in=shown).values_list("pk", flat=True))
+    return [
+        _group(kind, [assets[row[-1]] for row in members[:MOST_MEMBERS]], len(members), curated, rows)
+        for members in ranked
+        if len(members) > 1
+    ]
+
+
+def _group(
+    kind: Likeness, shown: list[Asset], count: int, curated: set[int], rows: Sequence[tuple[int, int, int]]
+) -> Group:
+    inside = {asset.pk for asset in shown}
+    why = why_best(shown[0], shown[1])
+    return Group(
+        kind=kind,
+        members=tuple(
+            Member(asset, asset.pk in curated, best=place == 0, why=why if place == 0 else "")
+            for place, asset in enumerate(shown)
+        ),
+        distance=max((distance for low, high, distance in rows if {low, high} <= inside), default=0),
+        more=count - len(shown),
+    )
 
 
 def goodness(asset: Asset) -> tuple[int, int, float, int]:
     """The best sorts first: most pixels, then most bytes, then the one that is here longest."""
-    pixels = (asset.width or 0) * (asset.height or 0)
-    return -pixels, -asset.size, asset.added_at.timestamp(), asset.pk
+    return _goodness((asset.width, asset.height, asset.size, asset.added_at, asset.pk))
+
+
+def _goodness(row: tuple[int | None, int | None, int, datetime, int]) -> tuple[int, int, float, int]:
+    width, height, size, added_at, pk = row
+    return -(width or 0) * (height or 0), -size, added_at.timestamp(), pk
 
 
 def why_best(best: Asset, second: Asset) -> str:

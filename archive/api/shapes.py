@@ -59,7 +59,7 @@ class DuplicateShape(Plain):
     asset = AssetShape()
     kind = serializers.ChoiceField(Likeness.choices)
     distance = serializers.IntegerField(allow_null=True, help_text="Bits of PDQ that differ, of 256; 0: same bytes")
-    closeness = serializers.FloatField(allow_null=True, help_text="Inner product of their vectors, inside one space")
+    closeness = serializers.FloatField(allow_null=True, help_text="How close the model finds them, inside one space")
 
 
 @extend_schema_serializer(component_name="Duplicates")

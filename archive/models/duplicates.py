@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from pgvector.django import BitField, HnswIndex
 
 from archive.models.assets import Asset, Status
@@ -91,15 +91,18 @@ class Decision(models.Model):
 
 
 class DuplicatePairQuerySet(models.QuerySet["DuplicatePair"]):
+    """Permission is asked pair by pair, from the newest on, for as long as a page needs more: not of every asset."""
+
     def visible_to(self, user: Person) -> DuplicatePairQuerySet:
         """Pairs of which `user` may see both: nobody learns of a copy that they may not see."""
-        seen = Asset.objects.visible_to(user).order_by().values("pk")
-        return self.filter(low__in=seen, high__in=seen)
+        seen = Asset.objects.visible_to(user).order_by()
+        return self.filter(Exists(seen.filter(pk=OuterRef("low"))), Exists(seen.filter(pk=OuterRef("high"))))
 
     def decided_by(self, user: Person) -> DuplicatePairQuerySet:
         """Visible pairs that are `user`'s to decide: of at least one asset that they curate."""
-        curated = Asset.objects.curated_by(user).order_by().values("pk")
-        return self.visible_to(user).filter(Q(low__in=curated) | Q(high__in=curated))
+        curated = Asset.objects.curated_by(user).order_by()
+        either = curated.filter(Q(pk=OuterRef("low")) | Q(pk=OuterRef("high")))
+        return self.visible_to(user).filter(Exists(either))
 
 
 class DuplicatePair(models.Model):
