@@ -299,5 +299,6 @@ def in_order(one: int, other: int) -> Pair:
 def _search(sql: str, ef: int = EF_PAIRS, **params: Any) -> list[tuple[Any, ...]]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SETTINGS, [str(ef), str(SCAN_TUPLES)])
+        cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling costs more than these take
         cursor.execute(sql, params)
         return cursor.fetchall()

@@ -40,6 +40,7 @@ def review(request: HttpRequest) -> HttpResponse:
     context = {
         "kind": kind,
         "kinds": [(one, one.label, counts[one]) for one in Likeness],
+        "most": duplicates.WINDOW,
         "words": WORDS[kind],
         "groups": page.groups,
         "total": page.total,
