@@ -77,7 +77,7 @@ def as_digits(bits: Bits) -> str:
 
 
 def from_digits(digits: str) -> Bits:
-    return np.frombuffer(digits.encode(), np.uint8) == ord("1")
+    return np.asarray(np.frombuffer(digits.encode(), np.uint8) == ord("1"))
 
 
 def turned_colours(colours: bytes) -> list[Cells]:

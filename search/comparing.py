@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -119,13 +120,22 @@ def _judged(
 
 def look_up(assets: Iterable[int]) -> dict[int, Seen]:
     """Of those that are ready and have a fingerprint."""
+    ready = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
     about = ("sha256", "collection_id", "uploader_id", "camera", "taken_at")
-    rows = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).values_list(
-        "pk", *(f"asset__{name}" for name in about), "pdq", "quality", "spread", "colours"
-    )
     return {
-        pk: Seen(pk, *known, bits=from_digits(pdq), quality=quality, spread=spread, colours=bytes(colours))
-        for pk, *known, pdq, quality, spread, colours in rows
+        one.pk: Seen(
+            asset_id=one.pk,
+            sha256=one.asset.sha256,
+            collection_id=one.asset.collection_id,
+            uploader_id=one.asset.uploader_id,
+            camera=one.asset.camera,
+            taken_at=one.asset.taken_at,
+            bits=from_digits(one.pdq),
+            quality=one.quality,
+            spread=one.spread,
+            colours=bytes(one.colours),
+        )
+        for one in ready.only(*(f"asset__{name}" for name in about), "pdq", "quality", "spread", "colours")
     }
 
 
@@ -141,7 +151,7 @@ def usual_of(space: Space) -> float | None:
     return known
 
 
-def _pairs(sql: str, **params: object) -> set[Pair]:
+def _pairs(sql: str, **params: Any) -> set[Pair]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return {in_order(*row) for row in cursor.fetchall()}

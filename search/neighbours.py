@@ -301,4 +301,5 @@ def _search(sql: str, ef: int = EF_PAIRS, **params: Any) -> list[tuple[Any, ...]
         cursor.execute(SETTINGS, [str(ef), str(SCAN_TUPLES)])
         cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling costs more than these take
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
