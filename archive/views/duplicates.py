@@ -12,9 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from archive import duplicates
+from archive import deciding, duplicates
 from archive.access import find_seen, person, signed_in
-from archive.duplicates import NotDecided
+from archive.deciding import NotDecided
 from archive.models import Decision, Likeness, PairState
 
 PAGE = 8
@@ -49,7 +49,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "before": _address(kind, max(0, start - PAGE)) if start else "",
         "here": "duplicates",
         "back": _address(kind, start),
-        "last": duplicates.last_decision(user),
+        "last": deciding.last_decision(user),
     }
     return render(request, "archive/duplicates.html", context)
 
@@ -62,7 +62,7 @@ def _around(request: HttpRequest, raw: str) -> HttpResponse:
         "asset": asset,
         "groups": duplicates.groups_around(user, asset),
         "back": f"{reverse('duplicates')}?{urlencode({'asset': str(asset.uuid)})}",
-        "last": duplicates.last_decision(user),
+        "last": deciding.last_decision(user),
     }
     return render(request, "archive/duplicates.html", context)
 
@@ -76,11 +76,11 @@ def decide(request: HttpRequest) -> HttpResponse:
     try:
         match request.POST.get("verb"):
             case "best":
-                made = duplicates.keep_best(user, members)
+                made = deciding.keep_best(user, members)
             case "chosen":
-                made = duplicates.keep(user, members, [_uuid(raw) for raw in request.POST.getlist("keep")])
+                made = deciding.keep(user, members, [_uuid(raw) for raw in request.POST.getlist("keep")])
             case "dismiss":
-                made = duplicates.dismiss(user, members)
+                made = deciding.dismiss(user, members)
             case _:
                 raise Http404
     except NotDecided as error:
@@ -92,7 +92,7 @@ def decide(request: HttpRequest) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, decision: int) -> HttpResponse:
     try:
-        made = duplicates.undo(person(request), decision)
+        made = deciding.undo(person(request), decision)
     except NotDecided as error:
         messages.error(request, str(error))
     else:

@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from archive import duplicates
+from archive import deciding, duplicates
 from archive.components import components
-from archive.duplicates import GroupGone, NothingKept, NotYours
+from archive.deciding import GroupGone, NothingKept, NotYours
 from archive.models import Asset, Collection, Decision, DuplicatePair, Likeness, Membership, PairState, Role, Status
 from archive.trash import trash
 from tests.cast import make_user
@@ -119,7 +119,7 @@ def test_nobody_learns_of_a_copy_that_they_may_not_see(
     assert client.get(f"{PAGE}?asset={secret.uuid}").status_code == 404
     assert client.get(f"/api/v1/assets/{alone.uuid}/duplicates").json() == {"results": []}
     with pytest.raises(GroupGone):
-        duplicates.keep(carol, ids(alone, secret), ids(secret))
+        deciding.keep(carol, ids(alone, secret), ids(secret))
     assert [len(group) for group in seen(alice)] == [6]
 
 
@@ -138,50 +138,50 @@ def test_who_only_looks_sees_the_copies_of_a_picture_and_decides_nothing(
 
 
 def test_keeping_the_best_trashes_the_others_and_can_be_undone(three: list[Asset], carol: User) -> None:
-    made = duplicates.keep_best(carol, ids(*three))
+    made = deciding.keep_best(carol, ids(*three))
     assert [asset.filename for asset in Asset.objects.filter(trashed_at__isnull=True)] == ["large"]
     assert set(DuplicatePair.objects.values_list("state", flat=True)) == {PairState.RESOLVED}
     assert seen(carol) == []
-    duplicates.undo(carol, made.pk)
+    deciding.undo(carol, made.pk)
     assert not Asset.objects.filter(trashed_at__isnull=False).exists()
     assert seen(carol) == [["large", "middle", "small"]]
     with pytest.raises(GroupGone):
-        duplicates.undo(carol, made.pk)
+        deciding.undo(carol, made.pk)
 
 
 def test_undoing_leaves_in_the_trash_what_was_there_before(three: list[Asset], carol: User) -> None:
     trash(Asset.objects.filter(pk=three[0].pk))
-    made = duplicates.keep_best(carol, ids(*three))
+    made = deciding.keep_best(carol, ids(*three))
     assert made.trashed == [three[2].pk]
-    duplicates.undo(carol, made.pk)
+    deciding.undo(carol, made.pk)
     assert [asset.filename for asset in Asset.objects.filter(trashed_at__isnull=False)] == ["small"]
 
 
 def test_keeping_the_chosen_ones(three: list[Asset], carol: User) -> None:
     with pytest.raises(NothingKept):
-        duplicates.keep(carol, ids(*three), [])
+        deciding.keep(carol, ids(*three), [])
     with pytest.raises(NothingKept):
-        duplicates.keep(carol, ids(*three), [uuid.uuid4()])
-    duplicates.keep(carol, ids(*three), ids(three[0], three[2]))
+        deciding.keep(carol, ids(*three), [uuid.uuid4()])
+    deciding.keep(carol, ids(*three), ids(three[0], three[2]))
     assert Asset.objects.get(trashed_at__isnull=False) == three[1]
     assert seen(carol) == []
 
 
 def test_dismissing_trashes_nothing_and_can_be_undone(three: list[Asset], carol: User) -> None:
-    made = duplicates.dismiss(carol, ids(*three))
+    made = deciding.dismiss(carol, ids(*three))
     assert set(DuplicatePair.objects.values_list("state", flat=True)) == {PairState.DISMISSED}
     assert seen(carol) == []
     assert not Asset.objects.filter(trashed_at__isnull=False).exists()
-    duplicates.undo(carol, made.pk)
+    deciding.undo(carol, made.pk)
     assert len(seen(carol)) == 1
 
 
 def test_a_decision_is_undone_only_by_who_made_it(three: list[Asset], carol: User, alice: User) -> None:
-    made = duplicates.keep_best(carol, ids(*three))
+    made = deciding.keep_best(carol, ids(*three))
     with pytest.raises(GroupGone):
-        duplicates.undo(alice, made.pk)
-    assert duplicates.last_decision(alice) is None
-    assert duplicates.last_decision(carol) == made
+        deciding.undo(alice, made.pk)
+    assert deciding.last_decision(alice) is None
+    assert deciding.last_decision(carol) == made
 
 
 def test_pictures_of_others_stay(three: list[Asset], carol: User, visitor: User) -> None:
@@ -194,9 +194,9 @@ def test_pictures_of_others_stay(three: list[Asset], carol: User, visitor: User)
     assert group.across
     assert not group.best_alone
     with pytest.raises(NotYours, match="Open"):
-        duplicates.keep_best(carol, ids(*three, theirs))
+        deciding.keep_best(carol, ids(*three, theirs))
     assert not Asset.objects.filter(trashed_at__isnull=False).exists()
-    duplicates.keep(carol, ids(*three, theirs), ids(theirs))
+    deciding.keep(carol, ids(*three, theirs), ids(theirs))
     assert Asset.objects.get(trashed_at__isnull=True) == theirs
 
 
@@ -207,7 +207,7 @@ def test_two_curators_at_once_never_trash_all_of_a_group(three: list[Asset], car
 
     def decide(user: User, kept: Asset) -> None:
         try:
-            duplicates.keep(user, ids(*three), ids(kept))
+            deciding.keep(user, ids(*three), ids(kept))
             outcomes.append("decided")
         except GroupGone:
             outcomes.append("gone")
@@ -236,7 +236,7 @@ def test_a_large_group_is_shown_in_parts(harbour: Collection, carol: User) -> No
         pair(first, asset)
     (group,) = duplicates.find_groups(carol, Likeness.SAME).groups
     assert (len(group.members), group.more) == (24, 6)
-    duplicates.keep_best(carol, [member.asset.uuid for member in group.members])
+    deciding.keep_best(carol, [member.asset.uuid for member in group.members])
     (group,) = duplicates.find_groups(carol, Likeness.SAME).groups
     assert len(group.members) == 7
 
