@@ -28,6 +28,8 @@ WARM_UP = "workers.warm_up"
 LOOK_AFTER_SPACES = "workers.look_after_spaces"
 INDEX_SPACE = "workers.index_space"
 EVALUATE_SPACE = "workers.evaluate_space"
+FILL_FINGERPRINTS = "workers.fill_fingerprints"
+COMPARE = "workers.compare"
 
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
@@ -40,6 +42,8 @@ QUEUES = {
     LOOK_AFTER_SPACES: "media",
     INDEX_SPACE: "media",
     EVALUATE_SPACE: "encode",
+    FILL_FINGERPRINTS: "media",
+    COMPARE: "media",
 }
 
 
@@ -99,6 +103,16 @@ def index_space(slug: str) -> None:
 def evaluate_space(slug: str) -> None:
     """Have a space measured by a worker that holds its model. Raises `BrokerUnavailable`."""
     _send(EVALUATE_SPACE, slug, expires=600)
+
+
+def fill_fingerprints() -> None:
+    """Have what older archives lack made in spare time; without a broker the next sweep rings again."""
+    _ring(FILL_FINGERPRINTS)
+
+
+def compare() -> None:
+    """Have new assets compared with all others, for near-duplicates."""
+    _ring(COMPARE)
 
 
 def _ring(task: str) -> None:

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from archive.views import assets, batches, collections, files, health, help, tags, trash, upload
+from archive.views import assets, batches, collections, duplicates, files, health, help, tags, trash, upload
 
 handler500 = "archive.middleware.unexpected"
 urlpatterns = [
@@ -32,6 +32,9 @@ urlpatterns = [
     path("batches/<uuid:batch>/download/", batches.download, name="download_batch"),
     path("trash/", trash.trash, name="trash"),
     path("trash/restore/", trash.restore_all, name="restore_all"),
+    path("duplicates/", duplicates.review, name="duplicates"),
+    path("duplicates/decide/", duplicates.decide, name="decide_duplicates"),
+    path("duplicates/<int:decision>/undo/", duplicates.undo, name="undo_duplicates"),
     path("help/models/", help.models, name="models_help"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

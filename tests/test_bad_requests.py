@@ -94,7 +94,10 @@ def look(answer: Any, about: Any) -> None:
 
 
 def fill(text: str, asset: Asset) -> dict[str, Any]:
-    gaps = ("asset", "slug", "member", "spec", "key", "object_id", "rest", "url", "app_label", "id", "batch", "name")
+    gaps = (
+        *("asset", "slug", "member", "spec", "key", "object_id", "rest", "url", "app_label", "id"),
+        *("batch", "name", "decision"),
+    )
     return {**dict.fromkeys(gaps, quote(text, safe="")), "pk": asset.pk}
 
 

@@ -88,6 +88,8 @@ ASKED = [
     *(Ask(f"/search/facets/?{terms}", part=True) for terms in ("", "q=red+boat", "q=dogs&mode=everything")),
     *(Ask(f"/act/?{terms}") for terms in ("q=red+boat", "kind=video")),
     Ask("/api/v1/tags"),
+    Ask("/api/v1/assets/{first}/duplicates", steady=True),
+    Ask("/duplicates/", steady=True),
     Ask("/assets/{first}/", steady=True),
     Ask("/similar/{first}/", part=True),
     Ask("/assets/{first}/thumbnail/", steady=True),

@@ -18,7 +18,9 @@ from archive import dispatch
 from archive.decoder.decoded import Decoded
 from archive.decoder.refusals import DecoderCrashed, DecoderError, DecoderTimedOut, Undecodable
 from archive.decoder.sandbox import Sandbox
+from archive.fingerprints import SPEC, keep_fingerprints
 from archive.models import Asset, Frame, Space, Step, Work
+from archive.pdq import look_at
 from archive.readiness import settle
 from archive.renditions import keep_rows, write_files
 from workers.claims import Claim, claim, finish, release, set_aside, try_later
@@ -74,6 +76,7 @@ def prepare(one: Claim, sandbox: Sandbox) -> None:
     try:
         decoded = read_original(asset, sandbox)
         rows = write_files(asset, decoded.renditions)
+        look = look_at(decoded.renditions[SPEC].data)
     except (Undecodable, OriginalMissing) as error:
         set_aside(one, str(error))
     except DecoderTimedOut as error:
@@ -90,6 +93,7 @@ def prepare(one: Claim, sandbox: Sandbox) -> None:
             asset = Asset.objects.select_for_update(no_key=True).get(pk=asset.pk)
             write_facts(asset, decoded)
             keep_rows(rows)
+            keep_fingerprints([(asset.pk, look)])
             Frame.objects.get_or_create(asset=asset, at=0.0, defaults={"representative": True})
             add_encoding(asset, one)
             settle([asset.pk])

@@ -15,7 +15,8 @@ from django.core.management import call_command
 from archive import dispatch
 from archive.batches import sweep_batches
 from archive.exports import sweep_exports
-from archive.models import Batch, Step, Work, WorkState
+from archive.fingerprints import fill_missing
+from archive.models import Batch, Fingerprint, Step, Work, WorkState
 from archive.models.batches import OPEN
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
@@ -31,6 +32,7 @@ from workers.upkeep import index_by_name, look_after_spaces
 DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
 INDEX_LIMIT = 24 * 3600  # Postgres builds, this only waits
+COMPARE_SECONDS = 10.0  # of every tick: new near-duplicates can wait, uploads cannot
 
 
 @shared_task(name=dispatch.DRAIN[Step.PREPARE], time_limit=HARD_LIMIT)
@@ -62,6 +64,8 @@ def tick() -> None:
         dispatch.ring(Step(step))
     if Batch.objects.filter(state__in=OPEN).exists():
         dispatch.ring_batches()
+    if Fingerprint.objects.new().exists():
+        dispatch.compare()
 
 
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
@@ -69,6 +73,7 @@ def sweep() -> None:
     sweep_trash()
     sweep_files()
     sweep_originals()
+    dispatch.fill_fingerprints()
     sweep_exports()
     sweep_batches()
 
@@ -87,6 +92,18 @@ def index_space(slug: str) -> None:
 def evaluate_space(slug: str) -> None:
     """By its name: the room that measures a search is above this one."""
     call_command("space", "evaluate", slug, stdout=StringIO())
+
+
+@shared_task(name=dispatch.FILL_FINGERPRINTS, time_limit=HARD_LIMIT)
+def fill_fingerprints() -> None:
+    if fill_missing(DRAIN_SECONDS):
+        dispatch.fill_fingerprints()
+
+
+@shared_task(name=dispatch.COMPARE, time_limit=HARD_LIMIT)
+def compare() -> None:
+    """By its name: the room that compares is above this one."""
+    call_command("duplicates", "compare", "--seconds", str(COMPARE_SECONDS), stdout=StringIO())
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)

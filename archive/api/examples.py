@@ -25,6 +25,7 @@ ASSET = {
     "uploader": "bob",
     "added_at": "2026-05-31T09:00:00Z",
     "trashed": False,
+    "tags": ["harbour", "boats"],
     "url": f"/assets/{EXAMPLE}/",
     "original": f"/api/v1/assets/{EXAMPLE}/original",
     "thumbnail": f"/api/v1/assets/{EXAMPLE}/thumbnail",

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from archive.api import examples
 from archive.api.pages import MOST
-from archive.models import Asset, Collection, Kind, Status, Visibility
+from archive.models import Asset, Collection, Kind, Likeness, Status, Visibility
 from archive.models.concepts import LONGEST_NAME
 from archive.tag_names import MOST_NAMES
 from archive.tags import tags_of
@@ -73,6 +73,19 @@ class AssetShape(AssetSerializer):
 
     def get_preview(self, asset: Asset) -> str | None:
         return reverse("api_rendition", args=[asset.uuid, "preview"]) if asset.width else None
+
+
+@extend_schema_serializer(component_name="Duplicate")
+class DuplicateShape(Plain):
+    asset = AssetShape()
+    kind = serializers.ChoiceField(Likeness.choices)
+    distance = serializers.IntegerField(allow_null=True, help_text="Bits of PDQ that differ, of 256; 0: same bytes")
+    closeness = serializers.FloatField(allow_null=True, help_text="How close the model finds them, inside one space")
+
+
+@extend_schema_serializer(component_name="Duplicates")
+class DuplicatesShape(Plain):
+    results = DuplicateShape(many=True)
 
 
 class Paging(Plain):

@@ -5,6 +5,7 @@ from django.urls import path
 from archive.api.assets import AssetsView, AssetView
 from archive.api.batches import BatchFileView, BatchView, UndoView
 from archive.api.collections import CollectionsView, CollectionView
+from archive.api.duplicates import DuplicatesView
 from archive.api.files import OriginalView, RenditionView
 from archive.api.log_in import TokenView
 from archive.api.schema import SchemaView
@@ -17,6 +18,7 @@ urlpatterns = [
     path("assets/<uuid:asset>/original", OriginalView.as_view(), name="api_original"),
     path("assets/<uuid:asset>/tags", AssetTagsView.as_view(), name="api_asset_tags"),
     path("assets/<uuid:asset>/tags/<path:name>", AssetTagView.as_view(), name="api_asset_tag"),
+    path("assets/<uuid:asset>/duplicates", DuplicatesView.as_view(), name="api_duplicates"),
     path("assets/<uuid:asset>/<slug:spec>", RenditionView.as_view(), name="api_rendition"),
     path("batches/<uuid:batch>", BatchView.as_view(), name="api_batch"),
     path("batches/<uuid:batch>/undo", UndoView.as_view(), name="api_batch_undo"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from archive.doctor import originals, orphans, pictures, queue, surroundings, vectors
+from archive.doctor import fingerprints, originals, orphans, pictures, queue, surroundings, vectors
 from archive.doctor.findings import Check, Finding
 
 # Without these nothing else can be looked at.
@@ -25,6 +25,7 @@ def all_checks(*, deep: bool = False) -> tuple[Check, ...]:
         Check(surroundings.DISK, surroundings.look_at_disk),
         Check(originals.NAME, lambda: originals.look(deep=deep)),
         Check(pictures.NAME, pictures.look, pictures.repair),
+        Check(fingerprints.NAME, fingerprints.look, fingerprints.repair),
         Check(vectors.MISSING, vectors.look_for_missing, vectors.add_missing),
         Check(vectors.STRAY, vectors.look_for_strays, vectors.remove_strays),
         Check(vectors.INDEX, vectors.look_at_index, vectors.rebuild_index),

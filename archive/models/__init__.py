@@ -4,6 +4,7 @@ from archive.models.assets import Asset, AssetQuerySet, Kind, Rendition, Status
 from archive.models.batches import Action, Batch, BatchItem, BatchState, ItemState
 from archive.models.collections import Collection, Membership, Role, Visibility
 from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagState
+from archive.models.duplicates import Decision, DuplicatePair, Fingerprint, Likeness, PairState
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
@@ -23,11 +24,16 @@ __all__ = [
     "Collection",
     "Concept",
     "ConceptKind",
+    "Decision",
+    "DuplicatePair",
     "Embedding",
+    "Fingerprint",
     "Frame",
     "ItemState",
     "Kind",
+    "Likeness",
     "Membership",
+    "PairState",
     "Rendition",
     "Role",
     "Space",

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from archive import trash as bin
 from archive.access import find_curated, find_seen, person, visible_only
+from archive.duplicates import pairs_of
 from archive.forms import AssetForm
 from archive.models import Asset, Status
 from archive.tags import seen_tags, tags_of
@@ -39,6 +40,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         "form": form,
         "preview": found.renditions.filter(spec="preview").first(),
         "may_retry": _may_retry(user, found, curates),
+        "lookalikes": pairs_of(user, found).count(),
         "bones": BONES[:9],
         "tags": tags_of(found),
         "known_tags": seen_tags(user)[:KNOWN] if curates else [],

@@ -550,6 +550,7 @@ def test_the_schema_is_openapi_and_names_every_address_and_no_vector(db: None) -
         ("/api/v1/assets/{asset}", "get"),
         ("/api/v1/assets/{asset}", "patch"),
         ("/api/v1/assets/{asset}", "delete"),
+        ("/api/v1/assets/{asset}/duplicates", "get"),
         ("/api/v1/assets/{asset}/original", "get"),
         ("/api/v1/assets/{asset}/tags", "put"),
         ("/api/v1/assets/{asset}/tags/{name}", "put"),
