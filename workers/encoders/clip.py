@@ -15,7 +15,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from archive.models.spaces import DIMENSIONS
-from workers.encoders.device import Device, choose_device, use_one_thread
+from workers.encoders.device import Device, choose_device, exact, use_one_thread
 from workers.encoders.protocol import EncoderRefused, Identity, OutOfMemory, Vectors, unit_padded
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -68,8 +68,11 @@ class ClipEncoder:
     def __init__(self, model: str, pretrained: str = "", device: Device | None = None) -> None:
         source = find_source(model, pretrained)
         self.device = device or choose_device()
+        self._layout = torch.contiguous_format
+        if _is_efficientnet(source):
+            self.device, self._layout = exact(self.device), torch.channels_last
         use_one_thread()
-        self._model = _load(source, self.device)
+        self._model = _load(source, self.device).to(memory_format=self._layout)
         config = open_clip.get_model_preprocess_cfg(self._model)
         self._transform = image_transform_v2(PreprocessCfg(**config), is_train=False)
         self._tokenize = _tokenizer(source, self._model)
@@ -86,7 +89,7 @@ class ClipEncoder:
         return tensor
 
     def encode_pictures(self, prepared: Sequence[torch.Tensor]) -> Vectors:
-        pixels = torch.stack(list(prepared))
+        pixels = torch.stack(list(prepared)).to(memory_format=self._layout)
         return self._run(lambda: self._model.encode_image(pixels.to(self.device.name, self.device.dtype)))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
@@ -110,6 +113,16 @@ class ClipEncoder:
         if full and self.device.name.startswith("cuda"):
             torch.cuda.empty_cache()
         raise OutOfMemory
+
+
+def _is_efficientnet(source: Source) -> bool:
+    """Depthwise convolutions with batch normalisation: bf16 turns their vectors by up to a cosine of 0.98, and on
+    a CPU it is no faster than fp32 in channels-last order."""
+    if source.folder is None:
+        config = open_clip.get_model_config(source.name)
+    else:
+        config = json.loads((source.folder / "open_clip_config.json").read_text())["model_cfg"]
+    return "efficientnet" in config.get("vision_cfg", {}).get("timm_model_name", "")
 
 
 def _load(source: Source, device: Device) -> Any:

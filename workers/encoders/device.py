@@ -33,6 +33,11 @@ def choose_device() -> Device:
     return Device(name, torch.float32, "fp32")
 
 
+def exact(device: Device) -> Device:
+    """The same device in fp32, for towers that lose by bf16 and, in channels-last order, gain no speed by it."""
+    return Device(device.name, torch.float32, "fp32")
+
+
 def use_one_thread() -> None:
     """One torch thread a process: parallel encoding comes from processes.
 
