@@ -1,23 +1,32 @@
-"""Where the sample pictures of a demo live, and when there are enough of them for a first search."""
+"""The sample of a demo: photographs that come along, where they and the drawn scenes live, and when there are
+enough of them for a first search."""
 
 import time
+from pathlib import Path
 
 from archive.models import Asset, Collection, Membership, Role, Status, Visibility
 from archive.people import get_curator, get_person
 
+# One folder, one collection. Each file carries its title, caption, author and licence; ATTRIBUTION.md lists them.
+PHOTOGRAPHS = Path(__file__).parent / "photographs"
 ENOUGH_TO_SEARCH = 12
 MEMBERS = {"bob": Role.CONTRIBUTOR, "visitor": Role.VIEWER}
 
 
-def get_sample_collection(slug: str) -> Collection:
+def photograph_folders() -> list[Path]:
+    return sorted({path.parent for path in PHOTOGRAPHS.glob("*/*.jpg")})
+
+
+def get_sample_collection(slug: str, *, drawn: bool) -> Collection:
     """The curator's; everybody who can log in may look, bob may upload."""
+    what = "Scenes drawn by Sightline itself" if drawn else "Photographs under free licences, named at each"
     collection, _ = Collection.objects.get_or_create(
         slug=slug,
         defaults={
-            "name": slug.replace("-", " ").capitalize(),
+            "name": slug.replace("-", " ").capitalize() + (" (drawn)" if drawn else ""),
             "owner": get_curator(),
             "visibility": Visibility.EVERYONE,
-            "description": "Drawn sample pictures. Delete the collection when you have seen enough of it.",
+            "description": f"{what}. Delete the collection when you have seen enough of it.",
         },
     )
     for name, role in MEMBERS.items():

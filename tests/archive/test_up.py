@@ -241,9 +241,9 @@ def test_nobody_is_let_into_an_archive_that_has_people() -> None:
 
 @pytest.mark.django_db
 def test_everybody_may_look_at_the_sample_and_bob_may_add_to_it() -> None:
-    collection = get_sample_collection("city-nights")
-    assert get_sample_collection("city-nights") == collection
-    assert collection.name == "City nights"
+    collection = get_sample_collection("city-nights", drawn=True)
+    assert get_sample_collection("city-nights", drawn=True) == collection
+    assert collection.name == "City nights (drawn)"
     may_add = [user.username for user in User.objects.order_by("username") if collection in open_to(user)]
     assert may_add == ["alice", "bob"]
     assert collection in Collection.objects.visible_to(User.objects.get(username="visitor"))

@@ -27,10 +27,10 @@ PATIENCE = 600
 
 # Name, address, size, colour scheme.
 SHOTS = (
-    ("search-wide", "/?q=a+red+boat", WIDE, "light"),
+    ("search-wide", "/?q=boats+on+the+shore", WIDE, "light"),
     ("search-dark", "/?q=a+city+at+night", WIDE, "dark"),
-    ("search-tablet", "/?q=a+balloon+at+sunset", TABLET, "light"),
-    ("search-phone", "/?q=a+red+boat", PHONE, "light"),
+    ("search-tablet", "/?q=a+flower", TABLET, "light"),
+    ("search-phone", "/?q=a+cup+of+coffee", PHONE, "light"),
     ("asset", "ASSET", WIDE, "light"),
     ("asset-phone", "ASSET", PHONE, "dark"),
     ("collections", "/collections/", WIDE, "light"),
@@ -110,7 +110,7 @@ def log_in(browser: Browser, url: str, password: str) -> object:
 
 def visit(page: Page, address: str, data: Path) -> None:
     if address == "ASSET":
-        page.goto("/?q=a+red+boat+at+sunset")
+        page.goto("/?q=boats+on+the+shore")
         page.goto(page.locator("#grid .hit > a").first.get_attribute("href") or "/")
     elif address == "UPLOAD":
         page.goto("/upload/")

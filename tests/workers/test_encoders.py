@@ -29,7 +29,7 @@ from workers.encoders.protocol import EncoderRefused, unit_padded
 from workers.prepare import drain_prepare
 from workers.scenes.drawing import draw
 from workers.scenes.scene import Group, place_scene
-from workers.spaces import SHIPPED, make_space
+from workers.spaces import make_space
 
 TINY: dict[str, Any] = {
     "embed_dim": 96,
@@ -186,7 +186,7 @@ def test_a_red_boat_is_found_above_blue_ones_by_words_and_by_a_picture(
     harbour: Collection, bob: User, drawn_space: Space, queries_in_process: None, tmp_path: Path
 ) -> None:
     """The shipped model through the whole path: upload, prepare, encode, search."""
-    assert drawn_space.model == SHIPPED
+    assert drawn_space.model == "shipped:drawn-scenes"
     drawn = {colour: boats(colour, 5) for colour in ("red", "blue")}
     for colour, seen in drawn.items():
         for number, picture in enumerate(seen[:4]):

@@ -32,7 +32,7 @@ from workers.scenes.drawing import draw
 from workers.scenes.dutch import dutch_caption
 from workers.scenes.sample import SIZES, THEMES, themed_scene
 from workers.scenes.scene import Scene
-from workers.spaces import SHIPPED, make_space
+from workers.spaces import make_shipped_space
 
 SEED = 31
 RECIPES = {
@@ -83,7 +83,7 @@ def measure(*, quick: bool = False, pictures: int = 0, runs: int = 0) -> Report:
 
 def make_sample(count: int) -> Sample:
     """`count` scenes as the demo's sample has them, encoded by the worker's own pipeline."""
-    space = make_space("drawn-scenes", SHIPPED)
+    space = make_shipped_space("drawn-scenes")
     activate(space, even_if_partial=True)
     random = Random(SEED)
     scenes = [themed_scene(THEMES[number % len(THEMES)], random) for number in range(count)]

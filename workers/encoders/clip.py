@@ -15,7 +15,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from workers.catalogue import models
-from workers.encoders.device import Device, choose_device, use_one_thread
+from workers.encoders.device import Device, choose_device, exact, use_one_thread
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import CLIP_CONFIG, RANDOM, Source, find_source
@@ -32,8 +32,11 @@ class ClipEncoder:
         source = find_source(model, pretrained)
         config = _config(source)
         self.device = device or choose_device()
+        self._layout = torch.contiguous_format
+        if _is_efficientnet(source):
+            self.device, self._layout = exact(self.device), torch.channels_last
         use_one_thread()
-        self._model = _load(source, self.device)
+        self._model = _load(source, self.device).to(memory_format=self._layout)
         preprocessing = open_clip.get_model_preprocess_cfg(self._model)
         self._transform = image_transform_v2(PreprocessCfg(**preprocessing), is_train=False)
         self._tokenize = _tokenizer(source, config, self._model)
@@ -45,7 +48,7 @@ class ClipEncoder:
         return tensor
 
     def encode_pictures(self, prepared: Sequence[torch.Tensor]) -> Vectors:
-        pixels = torch.stack(list(prepared))
+        pixels = torch.stack(list(prepared)).to(memory_format=self._layout)
         forward = self._model.encode_image
         return run(lambda: forward(pixels.to(self.device.name, self.device.dtype)), self.device)
 
@@ -81,6 +84,16 @@ def _config(source: Source) -> dict[str, Any]:
     if source.weights is not None and not source.weights.is_file():
         raise EncoderRefused(f"There is no weights file {str(source.weights)!r}. Download it first and name its path.")
     return found
+
+
+def _is_efficientnet(source: Source) -> bool:
+    """Depthwise convolutions with batch normalisation: bf16 turns their vectors by up to a cosine of 0.98, and on
+    a CPU it is no faster than fp32 in channels-last order."""
+    if source.folder is None:
+        config = open_clip.get_model_config(source.name)
+    else:
+        config = json.loads((source.folder / "open_clip_config.json").read_text())["model_cfg"]
+    return "efficientnet" in config.get("vision_cfg", {}).get("timm_model_name", "")
 
 
 def _load(source: Source, device: Device) -> Any:

@@ -9,14 +9,14 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from archive.bundled.folders import DataFolder
 from archive.people import make_first_log_in
-from archive.sample import get_sample_collection, wait_until_searchable
+from archive.sample import get_sample_collection, photograph_folders, wait_until_searchable
 
 
 class Command(BaseCommand):
-    help = "Bring sample pictures in collections, with alice, bob and visitor as members. Does nothing twice."
+    help = "Bring photographs and drawn scenes in collections, with alice, bob and visitor. Does nothing twice."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--count", type=int, default=160, help="pictures in all (160)")
+        parser.add_argument("--count", type=int, default=60, help="drawn scenes beside the photographs (60)")
 
     def handle(self, *, count: int, **options: Any) -> None:
         done = DataFolder(settings.SIGHTLINE_DATA).sample_is_searchable
@@ -24,13 +24,16 @@ class Command(BaseCommand):
             self.stdout.write("The sample was brought before; nothing to do.")
             return
         make_first_log_in()
+        for photographs in photograph_folders():
+            collection = get_sample_collection(photographs.name, drawn=False)
+            call_command("ingest", str(photographs), collection=collection.slug)
         # Below the data folder, so that what a killed start leaves is found and used up by the next.
         folder = settings.SIGHTLINE_DATA / "sample"
         shutil.rmtree(folder, ignore_errors=True)
         call_command("draw_sample", str(folder), count=count)
-        for pictures in sorted(path for path in folder.iterdir() if path.is_dir()):
-            collection = get_sample_collection(pictures.name)
-            call_command("ingest", str(pictures), collection=collection.slug)
+        for scenes in sorted(path for path in folder.iterdir() if path.is_dir()):
+            collection = get_sample_collection(scenes.name, drawn=True)
+            call_command("ingest", str(scenes), collection=collection.slug)
         shutil.rmtree(folder)
         if wait_until_searchable(at_most=170):
             done.touch()

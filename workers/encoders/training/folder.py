@@ -20,13 +20,17 @@ CARD_FILE = "MODEL.json"
 
 def begin(folder: Path) -> None:
     """Writes the configuration and the vocabulary: what is needed before there are weights."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {"model_cfg": MODEL_CFG, "preprocess_cfg": PREPROCESS_CFG}
-    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+    write_config(folder, MODEL_CFG, PREPROCESS_CFG)
     with gzip.open(default_bpe(), "rt", encoding="utf-8") as whole:
         lines = whole.read().split("\n")[: MERGES + 1]
     # mtime=0: the same vocabulary gives the same bytes.
     (folder / VOCABULARY_FILE).write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))
+
+
+def write_config(folder: Path, model_cfg: dict[str, Any], preprocess_cfg: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"model_cfg": model_cfg, "preprocess_cfg": preprocess_cfg}
+    (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
 
 
 def finish(folder: Path, model: Any, card: dict[str, Any]) -> None:
@@ -53,7 +57,8 @@ def new_model(folder: Path) -> Any:
 
 
 def tokenizer(folder: Path) -> Any:
-    return open_clip.get_tokenizer(f"local-dir:{folder}", bpe_path=str(folder / VOCABULARY_FILE))
+    (vocabulary,) = folder.glob("bpe*.txt.gz")
+    return open_clip.get_tokenizer(f"local-dir:{folder}", bpe_path=str(vocabulary))
 
 
 def load(folder: Path) -> tuple[Any, Any, Any]:

@@ -16,7 +16,7 @@ from workers.fetch import FetchFailed
 from workers.management import space_fetch
 from workers.management.adapt import adapt, add_adapt_arguments
 from workers.management.space_life import LIFE, find_live
-from workers.spaces import SHIPPED, SHIPPED_KNOWS, SHIPPED_SLUG, make_space
+from workers.spaces import SHIPPED_KNOW, make_shipped_space, make_space
 
 REFUSALS = (ArchiveBusy, EncoderRefused, FetchFailed, IndexBeingBuilt, SpaceInUse, SpaceNotReady, ValueError)
 
@@ -35,7 +35,13 @@ class Command(BaseCommand):
         create.add_argument("slug", nargs="?")
         create.add_argument("--model", help=f"a name of docs/models.md ({default_model().name}), or local-dir:PATH")
         create.add_argument("--weights", default="", metavar="PATH", help="the model's folder or its weights file")
-        create.add_argument("--shipped", action="store_true", help="the small model that comes along; activated")
+        create.add_argument(
+            "--shipped",
+            nargs="?",
+            choices=SHIPPED_KNOW,
+            const=next(iter(SHIPPED_KNOW)),
+            help="a small model that comes along (%(const)s, or the one named); activated in a new archive",
+        )
         create.add_argument("--if-none", action="store_true", help="do nothing when there is a space already")
         add_adapt_arguments(verbs.add_parser("adapt", help="a new space, trained on this archive's own captions"))
 
@@ -60,8 +66,9 @@ class Command(BaseCommand):
         if options["if_none"] and Space.objects.exists():
             return
         if options["shipped"]:
-            space = make_space(options["slug"] or SHIPPED_SLUG, SHIPPED, knows=SHIPPED_KNOWS)
-            activate(space, even_if_partial=not Space.objects.active())
+            space = make_shipped_space(options["shipped"], options["slug"] or "")
+            if not Space.objects.active():
+                activate(space, even_if_partial=True)
         elif options["slug"]:
             model = options["model"] or default_model().name
             space_fetch.get_weights(model, options["weights"], self.stderr.write)

@@ -1,0 +1,1 @@
+"""Trains the shipped model that knows photographs: `python -m workers.encoders.training.photographs --out FOLDER`."""
