@@ -14,14 +14,20 @@ from django.core.management import CommandError, call_command
 from archive.bundled.processes import manage
 from tests.benchmarks import left_behind, run_benchmark
 
-LAYERS = {"find_neighbours", "engine.search", "HTTP JSON", "HTTP page", "HTTP JSON p99", "HTTP page p99", "recall@50"}
+STATEMENT = {"find_neighbours", "find_neighbours p99", "exact answer", "recall@50", "rows got"}
+LAYERS = {*STATEMENT, "engine.search", "HTTP JSON", "HTTP page", "HTTP JSON p99", "HTTP page p99"}
+SHARES = ("30%", "10%", "1%", "0.10%", "0.01%")
 
 
 def test_searching_is_measured_layer_by_layer_and_share_by_share() -> None:
     rows = run_benchmark("search", "--runs", "2")
-    for share in ("100%", "10%", "1%", "0.1%"):
+    for share in ("100%", *(f"{share} anywhere" for share in SHARES)):
         assert {f"{layer}, {share}" for layer in LAYERS} <= set(rows)
-        assert rows[f"recall@50, {share}"]["value"] == 1.0  # so few are compared one by one
+    for share in (f"{share} {lie}" for share in SHARES for lie in ("around", "far")):
+        assert {f"{layer}, {share}" for layer in STATEMENT} <= set(rows)
+    for name, row in rows.items():
+        if name.startswith(("recall@50", "rows got")):
+            assert row["value"] == 1.0  # so few are compared one by one
     assert "text query through the queries worker" in rows
     assert left_behind() == []
 

@@ -152,6 +152,7 @@ def test_the_pictures_of_one_space_and_the_words_of_another_are_refused(tmp_path
 
 @pytest.mark.django_db
 def test_a_question_for_a_space_that_is_another_by_now_gets_no_vector(fake_space: Space) -> None:
+    queries._spaces.clear()
     assert queries.find_space(fake_space.slug, fake_space.fingerprint) == fake_space
     with pytest.raises(EncoderRefused, match="is another one by now"):
         queries.find_space(fake_space.slug, "0" * 64)
