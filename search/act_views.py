@@ -36,7 +36,7 @@ def act(request: HttpRequest) -> HttpResponse:
     except BadQuery as error:
         return _no(request, str(error), 400)
     except NotAnswered as error:
-        return _no(request, str(error), 503)
+        return _no(request, str(error), error.status)
     if request.method != "POST" or "action" not in request.POST:
         return render(request, "search/act.html", _preview(choice, user))
     try:

@@ -34,6 +34,7 @@ WHY_NOT: dict[type[failures.NotAnswered], tuple[str, int, int | None]] = {
     failures.StaleCursor: ("stale_cursor", 410, None),
     failures.UnknownAsset: ("not_found", 404, None),
 }
+UNKNOWN = "A search has no such part; /api/v1/schema lists them."
 UNREADABLE = {"unsupported": ("unsupported_media", 415), "empty": ("empty_file", 400), "too_large": ("too_large", 413)}
 
 
@@ -54,8 +55,8 @@ class SearchView(APIView):
     def post(self, request: Request) -> Response:
         """As GET, with a reference picture as `image` if you like.
 
-        The picture is not kept, only its vector, for an hour: `Content-Location` is where GET gives this
-        answer again, and with an `offset` its next pages.
+        What was sent is not stored. Its reduced picture stays in memory for an hour, for you alone:
+        `Content-Location` is where GET gives this answer again, and with `offset` and `cursor` its next pages.
         """
         query = read_query({**request.query_params.dict(), **read_body(request)})
         image = request.FILES.get("image")
@@ -65,6 +66,10 @@ class SearchView(APIView):
 
 
 def read_query(params: Mapping[str, str]) -> Query:
+    """A misspelt filter would be no filter at all: programs are told, where a page would look away."""
+    unknown = {name: UNKNOWN for name in params if name not in Query.names()}
+    if unknown:
+        raise ValidationError(unknown)
     try:
         return Query.from_params(params)
     except BadQuery as error:
@@ -87,7 +92,7 @@ def as_words(data: Any) -> dict[str, str]:
                 words[name] = "1" if value else ""
             case str() | int() | float():
                 words[name] = str(value)
-            case None | UploadedFile():
+            case UploadedFile():
                 pass
             case _:
                 problems[name] = "Send text or a number."

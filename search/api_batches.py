@@ -69,7 +69,7 @@ class BatchesView(APIView):
 
     @extend_schema(operation_id="begin_batch", request={"application/json": AS_JSON}, responses={202: BatchShape})
     def post(self, request: Request) -> Response:
-        """Act on all that a query finds (a ranked one: its nearest 1,000), as far as you may."""
+        """Act on all that a query finds (of a ranked one what matches well, at most 1,000), as far as you may."""
         user = person(request)
         fields = NewBatch(data=request.data)
         fields.is_valid(raise_exception=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL import Image
 
+ROUNDED = 0.01
 LEAST = 0.02  # of a side: less is a slip of the hand
 
 
@@ -30,7 +31,9 @@ class Box:
             left, top, width, height = (round(float(part), 4) for part in raw.split(","))
         except ValueError:
             raise ValueError("A box is four shares of the picture: left,top,width,height.") from None
-        inside = 0 <= left <= 1 and 0 <= top <= 1 and left + width <= 1.001 and top + height <= 1.001
+        # Shares that were rounded one by one may add up to a little more than the whole.
+        width, height = _within(left, width), _within(top, height)
+        inside = 0 <= left <= 1 and 0 <= top <= 1 and left + width <= 1 + 1e-9 and top + height <= 1 + 1e-9
         if not inside or not (width >= LEAST and height >= LEAST):
             raise ValueError("The box does not lie inside the picture, or is too small to see anything in it.")
         return cls(left, top, width, height)
@@ -41,3 +44,7 @@ class Box:
         right = max(left + 1, round((self.left + self.width) * picture.width))
         bottom = max(top + 1, round((self.top + self.height) * picture.height))
         return picture.crop((left, top, min(right, picture.width), min(bottom, picture.height)))
+
+
+def _within(edge: float, size: float) -> float:
+    return round(1 - edge, 4) if 1 < edge + size < 1 + ROUNDED else size

@@ -27,7 +27,7 @@ from search.judging import Judge
 from search.neighbours import find_neighbours
 from search.phrases import find_sayings
 from search.query import MAX_DEPTH, Mode, Order, Query
-from search.ranking import Ranked, Ranking, continued, find_ranking, keep_ranking, name_ranking
+from search.ranking import Ranked, Ranking, continued, find_cursor, find_ranking, keep_ranking, name_ranking
 from search.sight import sight_of
 from search.spaces import asked_again, choose_space
 from search.terms import encode_terms, find_seed
@@ -50,8 +50,6 @@ __all__ = [
 
 # So many sayings are fused with as many neighbours as are asked for.
 SAYINGS = 200
-# Leaving out compares hits with each other: beyond so many none comes back up.
-PUSHED = 400
 WORDS_ONLY = "The search worker does not answer, so these were found by what is written about them alone."
 
 
@@ -85,20 +83,21 @@ def ask(query: Query, user: Person) -> Answer:
     watch = Stopwatch()
     sight = sight_of(user)
     space, name = place_of(query, user, sight)
-    shown = find_ranking(name) if query.offset else None
-    if query.cursor and shown is None:
+    cursor = (query.cursor or find_cursor(name)) if query.offset else ""
+    shown = find_ranking(cursor) if cursor else None
+    if query.offset and query.cursor and shown is None:
         raise StaleCursor
     if shown is not None:
         for seed in filter(None, (query.like, query.unlike)):
             find_seed(seed, user)  # it may have gone out of sight since its ranking was kept
     ranking = shown
     end = query.offset + query.limit
-    if ranking is None or (len(ranking.hits) <= end and not ranking.whole):
+    if ranking is None or (len(ranking.hits) <= end and not ranking.whole and len(ranking.hits) < MAX_DEPTH):
         depth = MAX_DEPTH if query.offset else depth_of(query)
         ranking = rank(query, space, user, sight, depth, watch)
         if shown is not None:
             ranking = continued(shown, ranking)
-        keep_ranking(name, ranking)
+        cursor = keep_ranking(name, ranking, cursor if shown is not None else "")
     with watch("hits"):
         # What the statement just gave was permitted there; what was kept may have gone out of sight since.
         among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
@@ -115,7 +114,7 @@ def ask(query: Query, user: Person) -> Answer:
         well_is_all=ranking.whole or ranking.well < len(ranking.hits),
         cut=ranking.cut,
         note=WORDS_ONLY if ranking.plan == "words" else "",
-        cursor=name,
+        cursor=cursor,
     )
 
 
@@ -123,11 +122,12 @@ def place_of(query: Query, user: Person, sight: str) -> tuple[Space, str]:
     """The space to ask in, and the name of the ranking there. A cursor leads back to where its list was made."""
     space = choose_space(query, user)
     name = name_ranking(query, space, user, sight)
-    if not query.cursor or query.cursor == name:
+    asked = query.cursor.partition(".")[0]
+    if not query.offset or not asked or asked == name:
         return space, name
     for other in Space.objects.live().slim().exclude(pk=space.pk):
-        if query.cursor == name_ranking(query, other, user, sight):
-            return other, query.cursor
+        if asked == name_ranking(query, other, user, sight):
+            return other, asked
     raise StaleCursor
 
 
@@ -147,20 +147,21 @@ def find_relevant_ids(query: Query, user: Person) -> list[int]:
 def _rank_all(query: Query, user: Person) -> Ranking:
     sight = sight_of(user)
     space, name = place_of(query, user, sight)
-    kept = find_ranking(name)
+    cursor = find_cursor(name)
+    kept = find_ranking(cursor)
     if kept is not None and (kept.whole or len(kept.hits) >= MAX_DEPTH):
         return kept
     ranking = rank(query, space, user, sight, MAX_DEPTH, Stopwatch())
     if kept is not None:
         ranking = continued(kept, ranking)
-    keep_ranking(name, ranking)
+    keep_ranking(name, ranking, cursor if kept is not None else "")
     return ranking
 
 
 def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch: Stopwatch) -> Ranking:
     candidates = find_candidates(query, user)
     with watch("words"):
-        sayings = find_sayings(candidates, query.text, SAYINGS) if query.text else []
+        sayings = find_sayings(candidates, query.text, SAYINGS, query.unwanted) if query.text else []
     try:
         with watch("encode"):
             terms = encode_terms(query, space, user)
@@ -168,7 +169,8 @@ def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch
         if not sayings:
             raise
         # Nobody reads words as pictures now. What says them can be found all the same.
-        return Ranking([Ranked(one.asset_id, 0, 0.0, said=True) for one in sayings], "words", whole=True)
+        said = [Ranked(one.asset_id, 0, 0.0, said=one.whole) for one in sayings]
+        return Ranking(said if query.order is Order.CLOSEST else by_date(said, query.order), "words", whole=True)
     with watch("neighbours"):
         found = find_neighbours(space, terms.wanted, candidates, depth, exact=query.exact)
     with watch("judge"):
@@ -182,10 +184,8 @@ def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch
 
 def depth_of(query: Query) -> int:
     """Most people look at one page: it is ranked alone, in a third of the time."""
-    if query.order is not Order.CLOSEST:
-        return MAX_DEPTH
-    least = PUSHED if query.without or query.unlike else 0
-    return max(least, query.limit + 1)
+    compared = query.without or query.unlike  # what is pushed down, and what comes up for it, may lie anywhere
+    return MAX_DEPTH if compared or query.order is not Order.CLOSEST else query.limit + 1
 
 
 def by_date(hits: list[Ranked], order: Order) -> list[Ranked]:

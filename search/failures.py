@@ -2,7 +2,9 @@
 
 
 class NotAnswered(Exception):
-    """The query is fine, but there is no answer to it now."""
+    """The query is fine, but there is no answer to it now. `status`: what a page answers with."""
+
+    status = 503
 
 
 class NoSpace(NotAnswered):
@@ -11,6 +13,8 @@ class NoSpace(NotAnswered):
 
 
 class NotForYou(NotAnswered):
+    status = 403
+
     def __init__(self) -> None:
         super().__init__("Only curators choose the model that a search uses. Leave “space” out.")
 
@@ -23,16 +27,22 @@ class SpaceGone(NotAnswered):
 
 
 class PictureExpired(NotAnswered):
+    status = 410
+
     def __init__(self) -> None:
         super().__init__("The reference picture is kept for an hour only. Choose it again.")
 
 
 class UnknownAsset(NotAnswered):
+    status = 404
+
     def __init__(self) -> None:
         super().__init__("There is no such picture, or you may not see it.")
 
 
 class NotEncodedYet(NotAnswered):
+    status = 409
+
     def __init__(self) -> None:
         super().__init__("This picture is still being prepared. Similar ones can be found in a moment.")
 
@@ -49,6 +59,8 @@ class EncoderUnavailable(NotAnswered):
 
 
 class StaleCursor(NotAnswered):
+    status = 410
+
     def __init__(self) -> None:
         super().__init__(
             "The list that this page belongs to is not kept any more: some time has passed, or what you may see "

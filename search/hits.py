@@ -41,7 +41,8 @@ class Hit:
         """The score as people say it."""
         if self.said:
             return "says it"
-        return f"closer than {min(int(self.share * 100), 99)} in 100" if self.share else ""
+        closer = min(int(self.share * 100), 99)
+        return f"closer than {closer} in 100" if closer else ""
 
 
 @dataclass(frozen=True)

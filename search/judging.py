@@ -65,10 +65,16 @@ class Judge:
         return sorted(pushed, key=lambda one: one.distance)
 
     def _ordered(self, near: list[Neighbour], sayings: list[Saying]) -> list[Ranked]:
-        said = {saying.asset_id for saying in sayings}
+        said = {saying.asset_id for saying in sayings if saying.whole}
         found = {one.asset_id: one for one in near}
         order = fuse(list(found), sayings) if sayings else list(found)
-        return [Ranked(pk, found[pk].frame_id, -found[pk].distance, said=pk in said) for pk in order if pk in found]
+        # What says the words counts although this space does not hold it yet.
+        return [
+            Ranked(pk, found[pk].frame_id, -found[pk].distance, said=pk in said)
+            if pk in found
+            else Ranked(pk, 0, 0.0, said=pk in said)
+            for pk in order
+        ]
 
 
 def _judged(hit: Ranked, line: Line, background: Background) -> Ranked:

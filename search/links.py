@@ -20,9 +20,9 @@ MODES = (
     (Mode.EVERYTHING, "Everything, without a line"),
 )
 SHAPES = (("", "Any shape"), (Shape.LANDSCAPE, "Landscape"), (Shape.PORTRAIT, "Portrait"), (Shape.SQUARE, "Square"))
-# The box sends these itself, as inputs that can be seen. Words are read anew: what was literal need not be.
+# The box sends these itself, as inputs that can be seen.
 ASKED_BY_INPUTS = {
-    *("q", "without", "like", "picture", "from", "to", "offset", "cursor", "literal"),
+    *("q", "without", "like", "picture", "from", "to", "offset", "cursor"),
     *("tag", "alltags", "notags", "larger", "smaller", "by", "name", "placed", "balance", "longer", "shorter"),
 }
 NO_FILTERS = {name: getattr(Query, name) for name in FILTERS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-MINUS = re.compile(r"(?:(?<=\s)|^)-(?=\w)(\S+)")
+MINUS = re.compile(r"(?:(?<=\s)|^)-(?=[\w\x00])(\S+)")
 SPOKEN = re.compile(r"[\s,]*\b(?:without(?: any)?|with no|but no|but not|except(?: for)?|no|not)\s+", re.IGNORECASE)
 QUOTED = re.compile(r'"[^"]*"')
 APART = ", "
@@ -26,14 +26,19 @@ def split_negations(text: str) -> tuple[str, tuple[str, ...]]:
         return re.sub("\x00(\\d+)\x00", lambda found: quotes[int(found[1])], part)
 
     hidden = QUOTED.sub(hide, text)
-    unwanted = [show(word).strip(" ,.;") for word in MINUS.findall(hidden)]
+    unwanted = [_plain(show(word)) for word in MINUS.findall(hidden)]
     wanted, *spoken = SPOKEN.split(MINUS.sub(" ", hidden))
-    unwanted += [show(part).strip(" ,.;") for part in spoken]
+    unwanted += [_plain(show(part)) for part in spoken]
     wanted = " ".join(show(wanted).strip(" ,").split())
     unwanted = [part for part in unwanted if re.search(r"\w", part)]
     if not unwanted or not re.search(r"\w", wanted):
         return text, ()
     return wanted, tuple(unwanted)
+
+
+def _plain(part: str) -> str:
+    """What is left out is left out by its looks: quotes mean nothing there."""
+    return part.replace('"', " ").strip(" ,.;")
 
 
 def split_list(text: str) -> tuple[str, ...]:

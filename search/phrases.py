@@ -7,10 +7,11 @@ must. Postgres looks them up: https://www.postgresql.org/docs/current/textsearch
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import F, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from archive.models import Asset
 from archive.models.words import CONFIGURATION
@@ -28,10 +29,12 @@ PLURAL = 4  # letters from which a final s may be one
 
 @dataclass(frozen=True)
 class Saying:
-    """An asset that says what was asked for; `exactly`: its file name is the whole question."""
+    """An asset that says what was asked for. `whole`: in whole words, not in beginnings of them; `exactly`: its
+    file name is the whole question."""
 
     asset_id: int
     exactly: bool = False
+    whole: bool = True
 
 
 def read_phrases(text: str) -> tuple[str, ...]:
@@ -55,8 +58,9 @@ def must_say(among: QuerySet[Asset], phrase: str) -> QuerySet[Asset]:
     return among.filter(words__said=SearchQuery(phrase, config=CONFIGURATION, search_type="phrase"))
 
 
-def find_sayings(among: QuerySet[Asset], text: str, most: int) -> list[Saying]:
-    """Up to `most` of `among` that say all the words of `text`, those first that say them where it counts.
+def find_sayings(among: QuerySet[Asset], text: str, most: int, unwanted: Sequence[str] = ()) -> list[Saying]:
+    """Up to `most` of `among` that say all the words of `text` and nothing `unwanted`, those first that say them
+    where it counts.
 
     An asset whose file name is the whole text comes before all others.
     """
@@ -66,11 +70,17 @@ def find_sayings(among: QuerySet[Asset], text: str, most: int) -> list[Saying]:
     name = text.strip().strip('"')
     # Where no name can be meant, nothing is looked up: most questions have no dot in them.
     first = [Saying(pk, exactly=True) for pk in _named(among, name)[:most]] if "." in name else []
-    asked = SearchQuery(" & ".join(map(_prefix, words)), config=CONFIGURATION, search_type="raw")
-    found = among.filter(words__said=asked).annotate(closeness=SearchRank(F("words__said"), asked, normalization=1))
-    ids = found.order_by("-closeness", "-pk").values_list("pk", flat=True)[:most]
+    asked, whole = _query(words, _prefix), _query(words, _whole)
+    found = among.filter(words__said=asked)
+    for without in filter(None, map(read_words, unwanted)):
+        found = found.exclude(words__said=_query(without, _whole))
+    ranked = found.annotate(
+        closeness=SearchRank(F("words__said"), asked, normalization=1),
+        whole=ExpressionWrapper(Q(words__said=whole), output_field=BooleanField()),
+    ).order_by("-whole", "-closeness", "-pk")
     known = {saying.asset_id for saying in first}
-    return [*first, *(Saying(pk) for pk in ids if pk not in known)]
+    rows = ranked.values_list("pk", "whole")[:most]
+    return [*first, *(Saying(pk, whole=is_whole) for pk, is_whole in rows if pk not in known)]
 
 
 def _named(among: QuerySet[Asset], name: str) -> QuerySet[Asset, int]:
@@ -79,8 +89,20 @@ def _named(among: QuerySet[Asset], name: str) -> QuerySet[Asset, int]:
     return likely.order_by().filter(filename__iexact=name).values_list("pk", flat=True)
 
 
+def _query(words: Sequence[str], how: Callable[[str], str]) -> SearchQuery:
+    """Only letters and digits come here, so nothing can be meant as an operator."""
+    return SearchQuery(" & ".join(map(how, words)), config=CONFIGURATION, search_type="raw")
+
+
 def _prefix(word: str) -> str:
-    """ "boats" also finds "boat". Only letters and digits come here, so nothing can be meant as an operator."""
-    if len(word) >= PLURAL and word[-1] in "sS" and word[-2] not in "sS":
-        return f"({word}:* | {word[:-1]}:*)"
-    return f"{word}:*"
+    """ "boats" also finds "boat"."""
+    return f"({word}:* | {word[:-1]}:*)" if _is_plural(word) else f"{word}:*"
+
+
+def _whole(word: str) -> str:
+    """One boat or many of them."""
+    return f"({word} | {word[:-1]})" if _is_plural(word) else f"({word} | {word}s)"
+
+
+def _is_plural(word: str) -> bool:
+    return len(word) >= PLURAL and word[-1] in "sS" and word[-2] not in "sS"

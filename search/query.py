@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 from search import reading
 from search.boxes import Box
 from search.negation import join_list, split_list, split_negations
-from search.reading import MAX_DEPTH, MAX_LIMIT, MAX_TEXT, BadQuery, Mode, Order, Shape
+from search.reading import MAX_DEPTH, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, MOST_NAMES, BadQuery, Mode, Order, Shape
 
 __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_TEXT", "BadQuery", "Box", "Mode", "Order", "Query", "Shape"]
 
@@ -95,6 +96,11 @@ class Query:
         return f"{path}?{urlencode(params)}" if params else path
 
     @classmethod
+    def names(cls) -> frozenset[str]:
+        """As they stand in an address."""
+        return frozenset(NAMES.get(field.name, field.name) for field in fields(cls))
+
+    @classmethod
     def from_params(cls, params: Mapping[str, str]) -> Query:
         """Read a URL's parameters. Unknown ones are ignored, senseless ones raise `BadQuery`."""
         problems: dict[str, str] = {}
@@ -108,29 +114,38 @@ class Query:
                 values[field.name] = READERS[field.name](raw)
             except ValueError as error:
                 problems[name] = str(error)
+        crossed: set[str] = set()
         for low, high, name, sentence in RANGES:
             if low in values and high in values and values[low] > values[high]:
                 problems.setdefault(name, sentence)
+                crossed |= {low, high}
         if problems:
-            raise BadQuery(problems)
+            raise BadQuery(problems, cls(**{name: value for name, value in values.items() if name not in crossed}))
         return _with_negations(cls(**values))
+
+
+# A file name is no sentence: "boat without sail.jpg".
+NAME = re.compile(r"\.\w{2,5}$")
 
 
 def _with_negations(query: Query) -> Query:
     """ "Without ..." in the text becomes a term of its own, unless the words are meant literally."""
-    if query.literal or not query.text:
+    if query.literal or not query.text or NAME.search(query.text):
         return query
     wanted, unwanted = split_negations(query.text)
     if not unwanted:
         return query
-    without = join_list((*query.unwanted, *(part for part in unwanted if part not in query.unwanted)))
-    return replace(query, text=wanted, without=join_list(split_list(without))[:MAX_TEXT].rstrip(", "))
+    parts = split_list(join_list((*query.unwanted, *(part for part in unwanted if part not in query.unwanted))))
+    without = join_list(parts[:MOST_NAMES])
+    if len(parts) > MOST_NAMES or len(without) > MAX_TEXT:
+        raise BadQuery({"q": f"At most {MOST_NAMES} things can be left out at once, in {MAX_TEXT} characters."})
+    return replace(query, text=wanted, without=without)
 
 
 def _written(value: Any) -> str:
     if value is True:
         return "1"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
 NAMES = {
@@ -173,7 +188,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "name": reading.short,
     "mode": reading.one_of(Mode, "A mode"),
     "order": reading.one_of(Order, "An order"),
-    "offset": reading.whole(0, MAX_DEPTH),
+    "offset": reading.whole(0, MAX_OFFSET),
     "space": reading.short,
     "cursor": reading.short,
     "limit": reading.whole(1, MAX_LIMIT),

@@ -51,19 +51,31 @@ def name_ranking(query: Query, space: Space, user: Person, sight: str) -> str:
     return hashlib.sha256(orjson.dumps([user.pk, sight, space.slug, asked])).hexdigest()[:32]
 
 
-def keep_ranking(name: str, ranking: Ranking) -> None:
-    """The first page writes it anew each time, so that new uploads show."""
+def keep_ranking(name: str, ranking: Ranking, cursor: str = "") -> str:
+    """Keep a list and return its cursor. Each first page begins a list of its own, called after what it showed, so
+    that another look at the same question, in another window or of another length, leaves it as it is."""
     packed = orjson.dumps([ranking.plan, ranking.whole, ranking.cut, [astuple(hit) for hit in ranking.hits]])
+    cursor = cursor or f"{name}.{hashlib.sha256(packed).hexdigest()[:12]}"
     try:
-        cache.set(f"ranking:{name}", packed, KEEP_SECONDS)
+        cache.set_many({f"ranking:{cursor}": packed, f"ranking:{name}": cursor}, KEEP_SECONDS)
     except (RedisError, OSError):
-        return
+        return cursor
+    return cursor
 
 
-def find_ranking(name: str) -> Ranking | None:
+def find_cursor(name: str) -> str:
+    """Of the list that was begun last for this question; empty when there is none."""
+    try:
+        found: str | None = cache.get(f"ranking:{name}")
+    except (RedisError, OSError):
+        return ""
+    return found or ""
+
+
+def find_ranking(cursor: str) -> Ranking | None:
     """None when it is too old. Its hits are checked for permission again before they are shown."""
     try:
-        packed = cache.get(f"ranking:{name}")
+        packed = cache.get(f"ranking:{cursor}") if "." in cursor else None
     except (RedisError, OSError):
         return None
     if packed is None:

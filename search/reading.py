@@ -8,23 +8,30 @@ import uuid
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archive.models import Kind
 from search.negation import join_list, split_list
 
+if TYPE_CHECKING:
+    from search.query import Query
+
 MAX_TEXT = 300
 MAX_LIMIT = 200
-MAX_DEPTH = 1000
+MAX_DEPTH = 1000  # of a ranking
+MAX_OFFSET = 1_000_000_000  # of browsing, which has no end
 MOST_NAMES = 20
+# As phones and word processors write them.
+QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
 
 
 class BadQuery(Exception):
     """A part of the query makes no sense; `fields` says which and why, as sentences."""
 
-    def __init__(self, problems: dict[str, str]) -> None:
+    def __init__(self, problems: dict[str, str], rest: Query | None = None) -> None:
         super().__init__(" ".join(problems.values()))
         self.fields = problems
+        self.rest = rest  # what does make sense
 
 
 class Mode(StrEnum):
@@ -52,7 +59,7 @@ class Shape(StrEnum):
 def words(raw: str) -> str:
     if len(raw) > MAX_TEXT:
         raise ValueError(f"At most {MAX_TEXT} characters, please: the model reads only the first few dozen words.")
-    return " ".join(raw.split())
+    return " ".join(raw.translate(QUOTES).split())
 
 
 def listed(raw: str) -> str:

@@ -32,15 +32,14 @@ class Line:
 
 
 def draw_line(space: Space, background: Background, mode: Mode, *, words_only: bool) -> Line:
-    """The line for a query. Without a background, and where everything is wanted, there is none."""
-    if mode is Mode.EVERYTHING or not background.known:
-        return Line()
-    alone = background.mean + ALONE[mode] * background.spread
+    """The line for a query; none where everything is wanted, or where neither marks nor a background tell."""
     calibrated = space.calibration.get(mode.value) if words_only else None
+    if mode is Mode.EVERYTHING or (calibrated is None and not background.known):
+        return Line()
     if calibrated is None:
-        return Line(alone)
+        return Line(background.mean + ALONE[mode] * background.spread)
     said = [calibrated, *_own_scale(space, mode)]
-    floor = background.mean + STANDS_OUT * background.spread
+    floor = background.mean + STANDS_OUT * background.spread if background.known else -math.inf
     return Line(max(min(said), floor), max(space.calibration.get("best", -math.inf), floor))
 
 

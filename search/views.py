@@ -17,7 +17,7 @@ from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
 from archive.models import Asset, Collection, Space, Status
 from archive.templatetags.shapes import BONES
-from search.engine import NotAnswered, NotForYou, StaleCursor, UnknownAsset, search
+from search.engine import NotAnswered, NotForYou, UnknownAsset, search
 from search.facets import count_facets
 from search.hints import find_hints
 from search.hits import Answer
@@ -45,15 +45,14 @@ def search_page(request: HttpRequest) -> HttpResponse:
         query = context["query"] = Query.from_params(request.GET.dict())
         context["answer"] = search(query, person(request))
     except BadQuery as error:
+        context["query"] = error.rest or context["query"]
         context["problems"], status = error.fields, 400
     except UnknownAsset as error:
         raise Http404 from error
     except NotForYou as error:
-        context["problems"], status = {"space": str(error)}, 403
-    except StaleCursor as error:
-        context["trouble"], status = str(error), 410
+        context["problems"], status = {"space": str(error)}, error.status
     except NotAnswered as error:
-        context["trouble"], status = str(error), 503
+        context["trouble"], status = str(error), error.status
     if request.headers.get("HX-Request"):
         response = _next_page(request, context, status)
     else:
@@ -78,6 +77,7 @@ def _around(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         "next": _following(query, answer),
+        "again": query.but().url(),
         "links": links_around(query, list(Collection.objects.visible_to(user))),
         "liked": _shown_in_box(query.like, user),
         "unliked": _shown_in_box(query.unlike, user),
@@ -168,7 +168,7 @@ def facets(request: HttpRequest) -> HttpResponse:
         )
         if len(values) > 1 or title == "Tags"
     ]
-    return render(request, "search/_facets.html", {"groups": groups, "total": counted.total})
+    return render(request, "search/_facets.html", {"groups": groups, "facets": counted})
 
 
 @visible_only

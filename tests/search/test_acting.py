@@ -219,7 +219,7 @@ def test_what_changed_since_one_looked_is_shown_again_and_not_acted_on(
         ("/act/", {"action": "move", "collection": "a\0b"}, 400, "no such collection"),
         ("/act/", {"action": "trash", "expected": "7.zz\0"}, 409, "Nothing was done"),
         ("/act/?from=never", {"action": "trash"}, 400, "Write a date"),
-        ("/act/?picture=stale", {"action": "trash"}, 503, "kept for an hour only"),
+        ("/act/?picture=stale", {"action": "trash"}, 410, "kept for an hour only"),
         ("/act/?collection=hidden", {"action": "trash"}, 400, "nothing that you could"),
         ("/act/", {"assets": "", "action": "trash"}, 400, "nothing that you could"),
         ("/act/", {"assets": "nonsense"}, 400, "not the id of an asset"),

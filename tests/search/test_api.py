@@ -262,3 +262,23 @@ def test_no_term_is_a_500(colours: dict[str, Asset], alice: User, text: str) -> 
                 assert answer.status_code in (200, 400, 404, 410), (name, answer.status_code)
                 if name == "limit" and answer.status_code == 200:
                     assert answer.json()["asked"] <= 200
+
+
+@pytest.mark.parametrize("terms", [{"colection": "harbour"}, {"text": "boat"}, {"q": "boat", "nonsense": "1"}])
+def test_an_unknown_part_of_a_search_is_named_not_overlooked(
+    harbour: Collection, bob: User, terms: dict[str, str]
+) -> None:
+    client = client_of(bob)
+    batch = {"action": "trash", "query": terms}
+    for answer in (
+        client.get("/api/v1/search", terms),
+        client.post("/api/v1/search", terms, format="json"),
+        client.post("/api/v1/batches", batch, format="json"),
+    ):
+        assert answer.status_code == 400
+        assert set(error_of(answer)["fields"]) == set(terms) - {"q"}
+
+
+def test_nothing_is_not_everything(harbour: Collection, bob: User) -> None:
+    answer = client_of(bob).post("/api/v1/batches", {"action": "trash", "query": {"q": None}}, format="json")
+    assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"q"})

@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 
 from archive.models import Collection, Membership, Role, Space
-from search import engine
 from search.candidates import find_candidates
 from search.engine import depth_of, search
 from search.failures import StaleCursor
@@ -32,7 +31,7 @@ def test_what_was_shown_stays_in_front_and_nothing_comes_twice() -> None:
 
 def test_one_page_is_ranked_alone_and_more_where_hits_are_compared() -> None:
     assert depth_of(Query(text="a")) == Query.limit + 1
-    assert depth_of(Query(text="a", without="b")) == engine.PUSHED
+    assert depth_of(Query(text="a", without="b")) == MAX_DEPTH
     assert depth_of(Query(text="a", order=Order.TAKEN)) == MAX_DEPTH
 
 
@@ -63,6 +62,44 @@ def test_a_page_of_a_list_that_is_not_kept_any_more_says_so(harbour: Collection,
         search(second, bob)
     # Whoever asks without a cursor takes what there is now.
     assert search(Query(text="anything", limit=30, offset=30), bob).got == 30
+
+
+def test_another_look_at_the_same_question_leaves_a_running_list_as_it_is(
+    harbour: Collection, bob: User, fake_space: Space
+) -> None:
+    rows = random_rows(100)
+    make_encoded(harbour, fake_space, rows)
+    remember_text(fake_space, "anything", Encoded(rows[0]))
+    first = search(Query(text="anything", limit=30), bob)
+    nearer = make_encoded(harbour, fake_space, rows[:5], prefix="nearer")
+    search(Query(text="anything", limit=12), bob)  # in another window, and with new uploads
+    search(Query(text="anything", limit=30), bob)
+    shown = [hit.asset.pk for hit in first.hits]
+    query: Query | None = Query(text="anything", limit=30, offset=30, cursor=first.cursor)
+    while query is not None:
+        answer = search(query, bob)
+        shown += [hit.asset.pk for hit in answer.hits]
+        query = replace(query, offset=len(shown)) if answer.more else None
+    assert len(shown) == len(set(shown)) == 105
+    assert {asset.pk for asset in nearer} <= set(shown)
+
+
+def test_browsing_and_long_lists_go_on_past_a_thousand(harbour: Collection, bob: User, fake_space: Space) -> None:
+    assets = make_encoded(harbour, fake_space, random_rows(1100))
+    seen: list[int] = []
+    for order in (Order.CLOSEST, Order.TAKEN):
+        seen.clear()
+        query: Query | None = Query(limit=200, order=order)
+        while query is not None:
+            query = Query.from_params(query.params())  # as the link of the next page is read
+            answer = search(query, bob)
+            seen += [hit.asset.pk for hit in answer.hits]
+            query = replace(query, offset=len(seen), cursor=answer.cursor) if answer.more else None
+        assert sorted(seen) == sorted(asset.pk for asset in assets)
+    remember_text(fake_space, "anything", Encoded(random_rows(1)[0]))
+    ranked = search(Query(text="anything", limit=200), bob)
+    last = search(Query(text="anything", limit=200, offset=800, cursor=ranked.cursor), bob)
+    assert (last.got, last.more) == (200, False)
 
 
 def test_a_list_ends_when_what_one_may_see_changes(

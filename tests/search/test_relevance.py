@@ -124,10 +124,12 @@ def test_a_reference_picture_is_judged_by_the_background_alone(space: Space) -> 
     assert balanced.best == -np.inf
 
 
-def test_without_a_background_or_with_everything_wanted_there_is_no_line(space: Space) -> None:
+def test_without_marks_and_background_or_with_everything_wanted_there_is_no_line(space: Space) -> None:
     few = Background(np.linspace(0, 0.4, 5, dtype=np.float32))
     many = Background(np.linspace(0, 0.4, 200, dtype=np.float32))
-    assert draw_line(space, few, Mode.STRICT, words_only=True) == Line()
+    assert draw_line(space, few, Mode.STRICT, words_only=True).well == space.calibration["strict"]  # its model knows
+    assert draw_line(Space(), few, Mode.STRICT, words_only=True) == Line()
+    assert draw_line(space, few, Mode.STRICT, words_only=False) == Line()
     assert draw_line(space, many, Mode.EVERYTHING, words_only=True) == Line()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from archive.models import Asset, Collection, Concept, Space, Tag
+from archive.models import Asset, Collection, Concept, Embedding, Space, Tag
 from search.engine import search
 from search.fusion import fuse
 from search.phrases import Saying, find_sayings, must_say, read_phrases, read_words
@@ -24,6 +24,7 @@ def shelf(harbour: Collection, fake_space: Space) -> list[Asset]:
         {"title": "Été à la plage", "filename": "IMG_2031.jpg"},
         {"caption": "The lighthouse keeper and his two boats", "filename": "DSC-0007.jpg"},
         {"place": "Kiel, Förde", "camera": "Canon EOS R5", "filename": "boats at rest.jpg"},
+        {"title": "Pier/Harbour 2024-05-03", "caption": "The half-timbered house", "filename": "x.jpg"},
     )
     for asset, facts in zip(assets, written, strict=False):
         Asset.objects.filter(pk=asset.pk).update(**facts)
@@ -47,6 +48,9 @@ def said(text: str) -> list[int]:
         ("2031", [0]),
         ("img_2031", [0]),
         ("lighthouse canon", []),
+        ("harbour", [3]),
+        ("2024", [3]),
+        ("timbered", [3]),
         ("the", []),
         ("'; DROP TABLE archive_asset; -- & | ! :* (", []),
     ],
@@ -69,6 +73,38 @@ def test_words_in_quotes_must_stand_there_as_they_are(shelf: list[Asset], bob: U
     everything = Asset.objects.all()
     assert not must_say(everything, "his keeper and").exists()
     assert must_say(everything, "Ete a la plage").count() == 1
+
+
+def test_a_phrase_does_not_reach_from_one_field_into_the_next(shelf: list[Asset]) -> None:
+    everything = Asset.objects.all()
+    assert must_say(everything, "half timbered house").count() == 1
+    assert not must_say(everything, "03 the half").exists()
+    assert not must_say(everything, "rest the").exists()
+
+
+def test_beginnings_of_words_rank_but_only_whole_words_are_said(
+    shelf: list[Asset], bob: User, fake_space: Space
+) -> None:
+    Asset.objects.filter(pk=shelf[5].pk).update(title="Cathedral")
+    Asset.objects.filter(pk=shelf[6].pk).update(title="Two cats")
+    remember_text(fake_space, "cat", Encoded(random_rows(40)[30]))
+    hits = {hit.asset.pk: hit for hit in search(Query(text="cat"), bob).hits}
+    assert (hits[shelf[6].pk].said, hits[shelf[5].pk].said) == (True, False)
+
+
+def test_what_says_something_unwanted_is_not_said_to_match(shelf: list[Asset], bob: User, fake_space: Space) -> None:
+    Asset.objects.filter(pk=shelf[5].pk).update(title="A boat at sunset")
+    for text in ("boat", "sunset"):
+        remember_text(fake_space, text, Encoded(random_rows(40)[30]))
+    hits = {hit.asset.pk: hit for hit in search(Query(text="boat", without="sunset"), bob).hits}
+    assert hits[shelf[1].pk].said  # two boats, and no sunset
+    assert not hits[shelf[5].pk].said
+
+
+def test_what_says_it_is_found_before_the_model_has_seen_it(shelf: list[Asset], bob: User, fake_space: Space) -> None:
+    Embedding.objects.filter(asset=shelf[1]).delete()
+    remember_text(fake_space, "lighthouse", Encoded(random_rows(40)[30]))
+    assert shelf[1].pk in [hit.asset.pk for hit in search(Query(text="lighthouse"), bob).hits]
 
 
 def test_what_says_it_and_what_looks_like_it_are_both_found(shelf: list[Asset], bob: User, fake_space: Space) -> None:

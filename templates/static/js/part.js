@@ -56,7 +56,8 @@ function open(button) {
       show({ left: Math.min(x, u), top: Math.min(y, v), width: Math.abs(u - x), height: Math.abs(v - y) });
     };
     view.addEventListener("pointermove", draw);
-    view.addEventListener("pointerup", () => view.removeEventListener("pointermove", draw), { once: true });
+    const stop = () => view.removeEventListener("pointermove", draw);
+    for (const end of ["pointerup", "pointercancel"]) view.addEventListener(end, stop, { once: true });
   });
   frame.addEventListener("keydown", (event) => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
@@ -70,7 +71,7 @@ function open(button) {
     const address = new URL(button.dataset.like ? "/" : location.href, location.href);
     if (button.dataset.like) address.searchParams.set("like", button.dataset.like);
     for (const paging of ["offset", "cursor"]) address.searchParams.delete(paging);
-    const shares = [box.left, box.top, box.width, box.height].map((share) => Math.round(share * 1000) / 1000);
+    const shares = [box.left, box.top, box.width, box.height].map((share) => Math.floor(share * 1000) / 1000);
     address.searchParams.set("box", shares.join(","));
     location.href = address;
   });

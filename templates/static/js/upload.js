@@ -141,7 +141,13 @@ async function dropped(event) {
 
 form.querySelectorAll("[data-js]").forEach((part) => { part.hidden = false; });
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("change", ({ target }) => { if (target.type === "file") { add([...target.files]); target.value = ""; } });
+function take(input) {
+  add([...input.files]);
+  input.value = "";
+}
+form.addEventListener("change", ({ target }) => target.type === "file" && take(target));
+// Chosen before this script was there, on a slow line.
+for (const input of form.querySelectorAll("input[type=file]")) if (input.files.length) take(input);
 tally.querySelector("[data-retry-all]").addEventListener("click", () => {
   for (const entry of files.filter((found) => found.retry)) { const { retry } = entry; entry.retry = null; retry(); }
 });
