@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from archive.models.collections import CURATING, Collection, Role
+from archive.models.collections import CONTRIBUTING, CURATING, Collection
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -142,7 +142,7 @@ class Asset(models.Model):
 
 
 def may_upload_to(user: Person) -> models.QuerySet[Collection]:
-    return Collection.objects.open_to(user, (Role.CONTRIBUTOR, Role.CURATOR, Role.OWNER))
+    return Collection.objects.open_to(user, CONTRIBUTING)
 
 
 class Rendition(models.Model):

@@ -27,7 +27,7 @@ from workers.scenes.captions import full_caption
 from workers.scenes.drawing import draw
 from workers.scenes.dutch import dutch_caption
 from workers.scenes.sample import THEMES, themed_scene
-from workers.spaces import SHIPPED, make_space
+from workers.spaces import make_space
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def drawn() -> Drawn:
     """Scenes as the sample has them, seen by the shipped model, with what a Dutch archive would write under them."""
     random = Random(11)
     scenes = [themed_scene(THEMES[number % len(THEMES)], random) for number in range(COUNT)]
-    encoder = open_encoder(SHIPPED)
+    encoder = open_encoder("shipped:drawn-scenes")
     vectors = encoder.encode_pictures([encoder.prepare(draw(scene, 300, 200)) for scene in scenes])
     return Drawn(
         vectors,
