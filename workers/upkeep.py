@@ -46,8 +46,8 @@ def look_after_spaces() -> None:
 
 
 def spaces_to_index() -> list[Space]:
-    """Large ones without an index, unless one is being built: there is one at a time. One that is being filled gets it at the end: rows are
-    written a hundred times slower into an index than beside it."""
+    """Large ones without an index, unless one is being built: there is one at a time. A space that is being filled
+    gets it at the end: rows are written a hundred times slower into an index than beside it."""
     if is_building():
         return []
     found = []
