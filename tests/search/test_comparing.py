@@ -151,7 +151,7 @@ def test_of_many_of_one_second_the_nearest_by_number_are_candidates_and_nothing_
 
     many = [taken(f"{number}", 0) for number in range(40)]
     early, late = taken("early", -9), taken("late", 11)
-    params = {"assets": [many[20].pk], "seconds": timedelta(seconds=10), "nearest": 3}
+    params: dict[str, Any] = {"assets": [many[20].pk], "seconds": timedelta(seconds=10), "nearest": 3}
     ids = [asset.pk for asset in many]
     assert _pairs(MOMENTS, **params) == {in_order(ids[20], other) for other in (*ids[17:20], *ids[21:24])}
     first = _pairs(MOMENTS, **{**params, "assets": [ids[0]]})
