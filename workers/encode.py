@@ -130,7 +130,11 @@ class Pipeline:
         try:
             while (items := loading.result()) is not None:
                 loading = loader.submit(self.load if time.monotonic() < until else _nothing)
-                items, vectors = self.encode_all_but_bad(items)
+                try:
+                    items, vectors = self.encode_all_but_bad(items)
+                except OutOfMemory as error:  # counted: what never fits must not be tried for ever
+                    self._put_off(items)
+                    raise OutOfMemory(NO_ROOM) from error
                 self.heartbeat.progress()
                 if writing is not None:
                     writing.result()  # one batch behind at most: the queue between the stages is bounded
@@ -176,17 +180,9 @@ class Pipeline:
         return items
 
     def encode_all_but_bad(self, items: list[Item]) -> tuple[list[Item], Vectors]:
-        """A picture whose vector is not finite fails alone; where all of several do, the model is at fault.
-
-        Where the device has no room for one picture, the batch is tried later, a few times.
-        """
+        """A picture whose vector is not finite fails alone; where all of several do, the model is at fault."""
         try:
             return items, self.encode(items)
-        except OutOfMemory as error:
-            for item in items:
-                try_later(item.claim, NO_ROOM)
-            self.heartbeat.drop([item.claim for item in items])
-            raise OutOfMemory(NO_ROOM) from error
         except EncoderRefused as error:
             refused = error
         if len(items) == 1:
@@ -239,6 +235,11 @@ class Pipeline:
         if len(kept) < len(items):
             log.warning("fenced: %d results came after their lease", len(items) - len(kept))
         self.heartbeat.drop(claims)
+
+    def _put_off(self, items: list[Item]) -> None:
+        for item in items:
+            try_later(item.claim, NO_ROOM)
+        self.heartbeat.drop([item.claim for item in items])
 
     def _without_known(self, claims: list[Claim]) -> list[Claim]:
         """Equal content is encoded once: copy the vectors that a twin has."""
