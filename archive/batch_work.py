@@ -74,6 +74,7 @@ def _do_chunk(batch: Batch) -> None:
 
 def _apply(batch: Batch, deed: Deed, items: list[BatchItem]) -> Outcome:
     """Only to what the owner may do it to at this moment; held, so that nobody changes it in between."""
+    deed.hold(batch, None)
     asked = Asset.objects.filter(pk__in=[item.asset_id for item in items])
     allowed = deed.open_to(batch.owner).filter(pk__in=asked.order_by().values("pk"))
     held = allowed.order_by("pk").select_for_update(of=("self",), no_key=True).defer("exif", "notes", "caption")
@@ -91,6 +92,7 @@ def _undo(batch: Batch, deed: Deed, items: list[BatchItem]) -> Outcome:
     before = {item.asset_id: item.before for item in items}
     if batch.action == Action.DOWNLOAD:  # gives nothing back to anybody
         return deed.undo(batch, before)
+    deed.hold(batch, before.values())
     curated = Asset.objects.curated_by(batch.owner).filter(pk__in=before).order_by("pk")
     held = set(curated.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
     outcome = deed.undo(batch, {pk: was for pk, was in before.items() if pk in held})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
@@ -32,8 +33,8 @@ def move(assets: QuerySet[Asset], to: Collection) -> Moved:
 
 @transaction.atomic
 def _move(assets: QuerySet[Asset], to: Collection) -> Moved:
-    _hold(to)
-    elsewhere = assets.order_by().exclude(collection=to)
+    hold_collections([to.pk])
+    elsewhere = assets.order_by("pk").exclude(collection=to)
     chosen = dict(elsewhere.select_for_update(of=("self",)).values_list("pk", "sha256"))
     there = set(Asset.objects.filter(collection=to, sha256__in=set(chosen.values())).values_list("sha256", flat=True))
     first: dict[str, int] = {}
@@ -45,7 +46,12 @@ def _move(assets: QuerySet[Asset], to: Collection) -> Moved:
     return Moved(moved, len(chosen) - len(moved))
 
 
-def _hold(to: Collection) -> None:
-    """Moves into one collection take turns, so that two of them cannot bring the same content."""
+def hold_collections(collections: Iterable[int]) -> None:
+    """Moves into one collection take turns, so that two of them cannot bring the same content.
+
+    Whoever locks assets in the same transaction calls this before, as `move` itself does: in the other order two
+    moves would wait for each other.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [1, to.pk])
+        for pk in sorted(set(collections)):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [1, pk])

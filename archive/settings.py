@@ -11,6 +11,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from archive.bundled.connections import read_connections
+from archive.bundled.tuning import index_memory
 from archive.environment import Environment, of_postgres
 from archive.redis_url import broker_url
 
@@ -171,6 +172,9 @@ SIGHTLINE_TRASH_DAYS = env.int("SIGHTLINE_TRASH_DAYS", default=30)
 
 # ---- Search -----------------------------------------------------------------------------------
 SIGHTLINE_INDEX_FROM = env.int("SIGHTLINE_INDEX_FROM", default=20_000)
+# What a Postgres elsewhere has, nobody here knows: little is slow, too much has it killed.
+_index_memory = index_memory() if _bundled and _bundled.database_url == DATABASE_URL else 512
+SIGHTLINE_INDEX_MEMORY = env.int("SIGHTLINE_INDEX_MEMORY", default=_index_memory)
 
 # ---- Who ---------------------------------------------------------------------------------------
 LOGIN_URL = "login"

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils.text import slugify
 from django.utils.timezone import now
 
-from archive.models import Asset, Concept, Tag, TagSource, TagState
+from archive.models import Asset, Concept, Space, Tag, TagSource, TagState
 from archive.models.concepts import fold
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def put_back(changes: Changes) -> set[int]:
                 gone.append(there[asset, change["concept"]].pk)
             else:
                 back.append(_as_it_was(asset, change["concept"], was))
+    _forget_the_gone(back)
     Tag.objects.filter(pk__in=gone).delete()
     Tag.objects.bulk_create(
         back,
@@ -207,6 +209,15 @@ def _as_it_was(asset: int, concept: int, was: Was) -> Tag:
     fields: dict[str, Any] = {name: was[name] for name in ("state", "source", "score")}
     at = datetime.fromisoformat(was["at"])
     return Tag(asset_id=asset, concept_id=concept, space_id=was["space"], by_id=was["by"], at=at, **fields)
+
+
+def _forget_the_gone(tags: list[Tag]) -> None:
+    """An account or a space that was deleted meanwhile is nobody's and nothing's, as on every other tag of theirs."""
+    people = set(get_user_model().objects.filter(pk__in={tag.by_id for tag in tags}).values_list("pk", flat=True))
+    spaces = set(Space.objects.filter(pk__in={tag.space_id for tag in tags}).values_list("pk", flat=True))
+    for tag in tags:
+        tag.by_id = tag.by_id if tag.by_id in people else None
+        tag.space_id = tag.space_id if tag.space_id in spaces else None
 
 
 def _concepts_of(changes: Changes) -> set[int]:

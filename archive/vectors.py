@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from archive.models import DIMENSIONS, Asset, Space
+from archive.spaces.partitions import partition
 
 Vector = npt.NDArray[np.float32]
 
@@ -35,8 +36,8 @@ ON CONFLICT (space_id, frame_id) DO NOTHING
 RETURNING asset_id
 """
 READ = """
-SELECT e.frame_id, e.asset_id, halfvec_send(e.vector) FROM archive_embedding e
-WHERE e.space_id = %(space)s AND e.asset_id = ANY(%(assets)s) AND (e.representative OR %(all)s)
+SELECT e.frame_id, e.asset_id, halfvec_send(e.vector) FROM {partition} e
+WHERE e.asset_id = ANY(%(assets)s) AND (e.representative OR %(all)s)
 """
 
 
@@ -69,9 +70,12 @@ def copy_known_vectors(space: Space, assets: Sequence[int]) -> list[int]:
 
 
 def read_vectors(space: Space, assets: Sequence[int], *, representative: bool = False) -> Rows:
-    """Every frame of these assets that has a vector, or the representative ones only."""
+    """Every frame of these assets that has a vector, or the representative ones only.
+
+    From the space's own table, as every search: a retired space has none (UndefinedTable), and is not just empty.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(READ, {"space": space.pk, "assets": list(assets), "all": not representative})
+        cursor.execute(READ.format(partition=partition(space)), {"assets": list(assets), "all": not representative})
         rows = cursor.fetchall()
     # As pgvector sends it: two 16-bit words (numbers, unused), then half floats, the high byte first.
     packed = np.frombuffer(b"".join(vector for _, _, vector in rows), dtype=">f2").reshape(len(rows), DIMENSIONS + 2)

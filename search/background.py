@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from archive.models import Asset, Space, Status
 from archive.vectors import Vector, read_sample
+from search.neighbours import tables_that_may_go
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -67,7 +68,8 @@ def _sample(space: Space, user: Person, sight: str) -> Vector:
         if found is not None and found[0] > time.monotonic():
             _kept.move_to_end(key)
             return found[1]
-    sample = read_sample(space, Asset.objects.visible_to(user).filter(status=Status.READY), SAMPLE)
+    with tables_that_may_go():
+        sample = read_sample(space, Asset.objects.visible_to(user).filter(status=Status.READY), SAMPLE)
     with _lock:
         _kept[key] = (time.monotonic() + KEEP_SECONDS, sample)
         while len(_kept) > MOST_KEPT:

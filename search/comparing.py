@@ -35,12 +35,19 @@ SELECT mine.id, twin.id FROM archive_asset mine
 JOIN archive_asset twin ON twin.sha256 = mine.sha256 AND twin.id <> mine.id
 WHERE mine.id = ANY(%(assets)s)
 """
-# A camera whose clock is wrong says the same second of everything: the nearest must do.
+# Before and after, in the order of the index `asset_taken`. A camera whose clock is wrong says the same second of
+# everything: the nearest must do.
 MOMENTS = """
 SELECT mine.id, near.id FROM archive_asset mine CROSS JOIN LATERAL (
-    SELECT a.id FROM archive_asset a
-    WHERE a.taken_at BETWEEN mine.taken_at - %(seconds)s AND mine.taken_at + %(seconds)s AND a.id <> mine.id
-    ORDER BY abs(a.id - mine.id) LIMIT %(nearest)s
+    (SELECT a.id FROM archive_asset a
+     WHERE a.taken_at BETWEEN mine.taken_at - %(seconds)s AND mine.taken_at
+       AND (a.taken_at, a.id) < (mine.taken_at, mine.id)
+     ORDER BY a.taken_at DESC, a.id DESC LIMIT %(nearest)s)
+    UNION ALL
+    (SELECT a.id FROM archive_asset a
+     WHERE a.taken_at BETWEEN mine.taken_at AND mine.taken_at + %(seconds)s
+       AND (a.taken_at, a.id) > (mine.taken_at, mine.id)
+     ORDER BY a.taken_at, a.id LIMIT %(nearest)s)
 ) AS near
 WHERE mine.id = ANY(%(assets)s)
 """
@@ -91,7 +98,7 @@ def find_pairs(assets: Sequence[int]) -> list[DuplicatePair]:
     sharp = [one for one in seen.values() if one.comparable]
     ids = [one.asset_id for one in sharp]
     pairs = _pairs(TWINS, assets=list(assets))
-    pairs |= _pairs(MOMENTS, assets=ids, seconds=timedelta(seconds=BURST_SECONDS), nearest=NEAREST)
+    pairs |= _pairs(MOMENTS, assets=ids, seconds=timedelta(seconds=BURST_SECONDS), nearest=NEAREST // 2)
     pairs |= looking_alike([(one.asset_id, as_digits(one.bits)) for one in sharp], CROPPED_BITS, NEAREST)
     others = [(one.asset_id, as_digits(way)) for one in sharp for way in turned(one.bits)[1:]]
     pairs |= looking_alike(others, SAME_BITS, NEAREST, EF_TURNED)

@@ -27,7 +27,7 @@ from redis.exceptions import RedisError
 from archive.models import Asset, Space
 from archive.models.duplicates import LEAST_QUALITY, LEAST_SPREAD
 from archive.spaces import index_state, partition
-from archive.vectors import Vector, as_text
+from archive.vectors import Vector, as_text, asset_vectors
 from search.failures import SpaceGone
 
 # hnsw.ef_search and hnsw.max_scan_tuples stand in the way of long answers when left alone:
@@ -169,15 +169,10 @@ def similarities(space: Space, vector: Vector, frames: Sequence[int]) -> dict[in
         return dict(cursor.fetchall())
 
 
-def stored_vector(space: Space, asset: Asset) -> list[float] | None:
-    """The vector that stands for an asset: of its frame, or the mean of a video's."""
-    with tables_that_may_go(), connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT l2_normalize(avg(e.vector)::vector)::text FROM {partition(space)} e WHERE e.asset_id = %s",  # noqa: S608
-            [asset.pk],
-        )
-        (text,) = cursor.fetchone() or (None,)
-    return [float(number) for number in text.strip("[]").split(",")] if text else None
+def stored_vector(space: Space, asset: Asset) -> Vector | None:
+    """(768,): the vector that stands for an asset: of its frame, or the mean of a video's."""
+    with tables_that_may_go():
+        return asset_vectors(space, [asset.pk]).get(asset.pk)
 
 
 @contextmanager

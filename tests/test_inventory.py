@@ -90,7 +90,7 @@ def cellar(fake_space: Space) -> Cellar:
     return Cellar(asset, collection, clients, words)
 
 
-def ask(client: Client, method: str, address: str) -> Any:
+def ask(client: Client, method: str, address: str) -> tuple[int, str, bytes]:
     """Whatever is asked for is undone: the next one finds the cellar as it was."""
     with transaction.atomic():
         answer = getattr(client, method)(address)

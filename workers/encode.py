@@ -38,6 +38,12 @@ log = logging.getLogger(__name__)
 TURNS = (SpaceState.ACTIVE, SpaceState.READY, SpaceState.BUILDING)
 
 
+NO_ROOM = "The device has not the memory for even one picture. End what else runs on it, or take a smaller model."
+# A batch that fits is remembered for a while by this process: what took the memory may have ended since.
+REMEMBER_SECONDS = 600.0
+_fitting: dict[int, tuple[int, float]] = {}  # by space: the batch, and until when on the monotonic clock
+
+
 class RenditionUnusable(Exception):
     """Missing or damaged. It can be made again; where the original is at fault, that says so."""
 
@@ -67,8 +73,11 @@ def drain_encode(budget: float = 10.0) -> bool:
         except EncoderRefused as error:
             log.error("space %s: %s", space.slug, error)
             continue
-        if Pipeline(space, encoder).run(until):
-            return True
+        try:
+            if Pipeline(space, encoder).run(until):
+                return True
+        except (EncoderRefused, OutOfMemory) as error:  # the spaces behind it get their turn all the same
+            log.error("space %s: %s", space.slug, error)
     return False
 
 
@@ -90,7 +99,7 @@ class Pipeline:
         self.space = space
         self.encoder = encoder
         self.worker = worker_name()
-        self.batch = settings.SIGHTLINE_ENCODE_BATCH  # shrinks when the device runs out of memory
+        self.batch = _remembered_batch(space)  # shrinks when the device runs out of memory
 
     def run(self, until: float) -> bool:
         """Work until nothing waits or the clock says `until`; returns whether more may wait."""
@@ -121,7 +130,11 @@ class Pipeline:
         try:
             while (items := loading.result()) is not None:
                 loading = loader.submit(self.load if time.monotonic() < until else _nothing)
-                items, vectors = self.encode_all_but_bad(items)
+                try:
+                    items, vectors = self.encode_all_but_bad(items)
+                except OutOfMemory as error:  # counted: what never fits must not be tried for ever
+                    self._put_off(items)
+                    raise OutOfMemory(NO_ROOM) from error
                 self.heartbeat.progress()
                 if writing is not None:
                     writing.result()  # one batch behind at most: the queue between the stages is bounded
@@ -202,6 +215,7 @@ class Pipeline:
                 if self.batch == 1:
                     raise
             self.batch //= 2
+            _fitting[self.space.pk] = (self.batch, time.monotonic() + REMEMBER_SECONDS)
             log.warning("out of memory: batches of %d from here on", self.batch)
         return np.concatenate(vectors) if vectors else np.empty((0, 768), dtype=np.float32)
 
@@ -221,6 +235,11 @@ class Pipeline:
         if len(kept) < len(items):
             log.warning("fenced: %d results came after their lease", len(items) - len(kept))
         self.heartbeat.drop(claims)
+
+    def _put_off(self, items: list[Item]) -> None:
+        for item in items:
+            try_later(item.claim, NO_ROOM)
+        self.heartbeat.drop([item.claim for item in items])
 
     def _without_known(self, claims: list[Claim]) -> list[Claim]:
         """Equal content is encoded once: copy the vectors that a twin has."""
@@ -260,6 +279,12 @@ class Pipeline:
             set_aside(one, f"The picture made for the encoder cannot be read ({type(error).__name__}).")
         self.heartbeat.drop([one])
         return None
+
+
+def _remembered_batch(space: Space) -> int:
+    batch, until = _fitting.get(space.pk, (0, 0.0))
+    usual: int = settings.SIGHTLINE_ENCODE_BATCH
+    return min(batch, usual) if time.monotonic() < until else usual
 
 
 def _nothing() -> None:

@@ -17,12 +17,19 @@ def table() -> str:
     lines = [BEGIN]
     for family in dict.fromkeys(model.family for model in models().values()):
         members = [model for model in models().values() if model.family == family]
-        about = f"Licence: {members[0].licence}."
+        about = f"Licence: {_licences(members)}."
         if members[0].source:
             about += f" Figures: [{members[0].source.split('/')[3]}]({members[0].source})."
         lines += ["", f"### {family}", "", about, "", HEAD, "|---|" + "--:|" * 5 + "---|---|"]
         lines += [_row(model) for model in members]
     return "\n".join([*lines, "", END])
+
+
+def _licences(members: list[Model]) -> str:
+    """The family's; where its models differ, each by name."""
+    if len({model.licence for model in members}) == 1:
+        return members[0].licence
+    return "; ".join(f"`{model.name}` {model.licence}" for model in members)
 
 
 def _row(model: Model) -> str:

@@ -70,12 +70,12 @@ def tick() -> None:
 
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
 def sweep() -> None:
-    sweep_trash()
-    sweep_files()
-    sweep_originals()
-    dispatch.fill_fingerprints()
-    sweep_exports()
-    sweep_batches()
+    """Each part by itself: one that fails must not keep the others from being swept, day after day."""
+    for part in (sweep_trash, sweep_files, sweep_originals, dispatch.fill_fingerprints, sweep_exports, sweep_batches):
+        try:
+            part()
+        except Exception:
+            logging.getLogger(__name__).exception("%s failed; the next sweep tries again", part.__name__)
 
 
 @shared_task(name=dispatch.LOOK_AFTER_SPACES, time_limit=HARD_LIMIT)

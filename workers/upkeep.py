@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from archive import dispatch
 from archive.models import Space, SpaceState
@@ -11,6 +15,7 @@ from archive.spaces import (
     build_index,
     clear_away,
     index_state,
+    is_building,
     is_full,
     is_large,
     is_left_over,
@@ -19,11 +24,15 @@ from archive.spaces import (
 from workers.client import forget_texts
 
 log = logging.getLogger(__name__)
+# So long after a build that failed, or whose worker was killed, it is not tried again by itself.
+PAUSE_SECONDS = 3600
 
 
 def look_after_spaces() -> None:
     """A round of short steps. Building an index takes long, so another task is rung for it."""
     for space in spaces_to_index():
+        if _was_tried(space):
+            continue
         try:
             dispatch.index_space(space.slug)
         except dispatch.BrokerUnavailable as error:
@@ -37,12 +46,14 @@ def look_after_spaces() -> None:
 
 
 def spaces_to_index() -> list[Space]:
-    """Large ones without an index that nobody builds. One that is being filled gets it at the end: rows are
-    written a hundred times slower into an index than beside it."""
+    """Large ones without an index, unless one is being built: there is one at a time. A space that is being filled
+    gets it at the end: rows are written a hundred times slower into an index than beside it."""
+    if is_building():
+        return []
     found = []
     for space in Space.objects.live():
         state = index_state(space)
-        if state.valid or state.built is not None or not is_large(space):
+        if state.valid or not is_large(space):
             continue
         if space.state != SpaceState.BUILDING or is_full(space):
             found.append(space)
@@ -53,11 +64,38 @@ def index_by_name(slug: str) -> None:
     space = Space.objects.live().filter(slug=slug).first()
     if space is None:  # retired meanwhile
         return
+    first = _remember_try(space)
     try:
         build_index(space)
     except IndexBeingBuilt as error:
         log.info("%s", error)
+        if first:
+            _forget_try(space)
+    except Exception:
+        _remember_try(space)  # hours may have gone by
+        raise
+    else:
+        _forget_try(space)
     promote_full()
+
+
+def _was_tried(space: Space) -> bool:
+    """Whether a build of a moment ago came to no end. Without Redis nobody knows, and nobody is rung for either."""
+    with suppress(RedisError, OSError):
+        return bool(cache.get(f"index:{space.pk}"))
+    return False
+
+
+def _remember_try(space: Space) -> bool:
+    """Written down before it begins, for a worker that is killed writes nothing. Whether none was remembered."""
+    with suppress(RedisError, OSError):
+        return bool(cache.add(f"index:{space.pk}", True, PAUSE_SECONDS))
+    return False
+
+
+def _forget_try(space: Space) -> None:
+    with suppress(RedisError, OSError):
+        cache.delete(f"index:{space.pk}")
 
 
 def clear_retired(space: Space) -> bool:

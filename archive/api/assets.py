@@ -24,7 +24,7 @@ from archive.incoming import IncomingFile, RefusedFile
 from archive.ingest import Ingested, ingest_file
 from archive.models import Asset, Collection
 from archive.models.assets import may_upload_to
-from archive.moving import move
+from archive.moving import hold_collections, move
 from archive.tags import with_tags
 
 NOT_OPEN = "There is no such collection, or you may not add to it."
@@ -88,6 +88,7 @@ class AssetView(APIView):
         change = _valid(Change(data=request.data))
         place = open_collection(user, change["collection"]) if "collection" in change else found.collection
         with transaction.atomic():
+            hold_collections([place.pk])  # before the asset itself is locked
             kept = Asset.objects.filter(pk=found.pk)
             words = {name: change[name] for name in ("title", "caption") if name in change}
             if words:

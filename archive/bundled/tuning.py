@@ -31,6 +31,12 @@ def tuned_settings(*, durable: bool) -> dict[str, str]:
     }
 
 
+def index_memory() -> int:
+    """Megabytes for building one HNSW index where Postgres runs on this machine beside models and workers."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(64, min(memory // 8 // MEGABYTE, 8192))
+
+
 def _between(lowest: int, wanted: int, highest: int) -> str:
     return f"{max(lowest, min(wanted // MEGABYTE, highest))}MB"
 

@@ -57,6 +57,9 @@ class Deed:
     def accept(self, batch: Batch) -> None:
         """A last look at the whole before it is kept. Raises `Refused`."""
 
+    def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:
+        """Locks that come before those of the assets; `before` is what undoing is given, None when applying."""
+
     def apply(self, batch: Batch, assets: list[Asset]) -> Outcome:
         raise NotImplementedError
 

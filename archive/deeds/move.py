@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from archive.deeds.deed import Deed, Outcome, Refused, chosen
 from archive.models import Asset, Batch, Collection
 from archive.models.collections import CURATING
-from archive.moving import move
+from archive.moving import hold_collections, move
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -22,6 +23,9 @@ class Moving(Deed):
         if to is None:
             raise Refused(NOT_OPEN, "collection")
         return {"collection": to.slug, "name": to.name, "id": to.pk}
+
+    def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:
+        hold_collections([batch.arguments["id"]] if before is None else [was["from"] for was in before])
 
     def apply(self, batch: Batch, assets: list[Asset]) -> Outcome:
         to = find_curated_collection(batch.arguments["id"], batch.owner)

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from archive.models.collections import CURATING, Collection, Role
+from archive.models.collections import CONTRIBUTING, CURATING, Collection
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -105,7 +105,7 @@ class Asset(models.Model):
         indexes = [
             models.Index(name="asset_newest", fields=["-added_at", "-id"]),
             models.Index(name="asset_in_collection", fields=["collection", "-added_at", "-id"]),
-            models.Index(name="asset_taken", fields=["taken_at"], condition=Q(taken_at__isnull=False)),
+            models.Index(name="asset_taken", fields=["taken_at", "id"], condition=Q(taken_at__isnull=False)),
             models.Index(name="asset_unready", fields=["status"], condition=~Q(status=Status.READY)),
             models.Index(name="asset_trashed", fields=["trashed_at"], condition=Q(trashed_at__isnull=False)),
             GinIndex(name="asset_filename_words", fields=["filename"], opclasses=["gin_trgm_ops"]),
@@ -142,7 +142,7 @@ class Asset(models.Model):
 
 
 def may_upload_to(user: Person) -> models.QuerySet[Collection]:
-    return Collection.objects.open_to(user, (Role.CONTRIBUTOR, Role.CURATOR, Role.OWNER))
+    return Collection.objects.open_to(user, CONTRIBUTING)
 
 
 class Rendition(models.Model):

@@ -29,7 +29,7 @@ class ConceptKind(models.TextChoices):
 
 
 class Concept(models.Model):
-    """A named idea. On an asset it is a tag; `archive.tags.clean_name` says what may be a name."""
+    """A named idea. On an asset it is a tag; `archive.tag_names.clean_name` says what may be a name."""
 
     slug = models.SlugField(max_length=100, unique=True, allow_unicode=True, help_text="For addresses")
     name = models.CharField(max_length=LONGEST_NAME)

@@ -9,6 +9,7 @@ from archive.spaces.index import (
     count_rows,
     index_name,
     index_state,
+    is_building,
     is_large,
 )
 from archive.spaces.life import (
@@ -50,6 +51,7 @@ __all__ = [
     "has_partitions",
     "index_name",
     "index_state",
+    "is_building",
     "is_full",
     "is_large",
     "is_left_over",

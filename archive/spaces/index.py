@@ -24,7 +24,7 @@ FROM pg_class c WHERE c.oid = to_regclass(%(partition)s)
 
 
 class IndexBeingBuilt(Exception):
-    """Somebody else is at it."""
+    """Somebody else builds one, of this space or another: one is built at a time."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,14 @@ def index_state(space: Space) -> IndexState:
     with connection.cursor() as cursor:
         cursor.execute(STATE, {"index": index_name(space), "partition": partition(space)})
         return IndexState(*(cursor.fetchone() or (0, False)))
+
+
+def is_building() -> bool:
+    """Whether any index of this database is being built."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE datname = current_database())")
+        (found,) = cursor.fetchone() or (False,)
+    return bool(found)
 
 
 def index_name(space: Space) -> str:
@@ -66,7 +74,7 @@ def build_index(space: Space) -> bool:
     """Make the HNSW index if the space is large enough to need one; returns whether it has one.
 
     Not inside a transaction: the index is built CONCURRENTLY, searches and uploads go on. Raises
-    `IndexBeingBuilt` where another process is at it: an index that is half built looks like a broken one.
+    `IndexBeingBuilt` where another process is at one: an index that is half built looks like a broken one.
     """
     if index_state(space).valid:
         return True
@@ -86,21 +94,26 @@ def build_index(space: Space) -> bool:
 
 @contextmanager
 def only_builder(space: Space) -> Iterator[None]:
-    """A lock of this connection; it goes with the connection, so a killed builder leaves none."""
-    key = [space.pk]
+    """One lock for all spaces: a build takes memory, and hours of a worker, of which others must be left.
+
+    It is this connection's and goes with it, so a killed builder leaves none.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('sightline index'), %s::int)", key)
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('sightline index'), 0)")
         if cursor.fetchone() != (True,):
-            raise IndexBeingBuilt(f"The index of {space.slug} is being built by another process already.")
+            raise IndexBeingBuilt(
+                f"Another process is building an index, of {space.slug} or another space. Try again when it is done."
+            )
         try:
             yield
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext('sightline index'), %s::int)", key)
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('sightline index'), 0)")
 
 
 @contextmanager
 def memory_for(rows: int) -> Iterator[None]:
-    megabytes = max(64, min(8192, rows * BYTES_A_ROW // 2**20))
+    """What the graph of so many rows takes, as far as SIGHTLINE_INDEX_MEMORY allows it."""
+    megabytes = max(64, min(settings.SIGHTLINE_INDEX_MEMORY, rows * BYTES_A_ROW // 2**20))
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('maintenance_work_mem', %s, false)", [f"{megabytes}MB"])
         cursor.execute("SET max_parallel_maintenance_workers = 0")  # parallel builds need a large /dev/shm

@@ -59,7 +59,7 @@ def create_space(space: Space) -> Space:
 def promote_full() -> Space | None:
     """The space that was being filled is READY once it covers everything and has the index it needs."""
     space = Space.objects.filter(state=SpaceState.BUILDING).first()
-    if space is None or not is_full(space) or (is_large(space) and not index_state(space).valid):
+    if space is None or (is_large(space) and not index_state(space).valid) or not is_full(space):
         return None
     changed = Space.objects.filter(pk=space.pk, state=SpaceState.BUILDING).update(state=SpaceState.READY)
     return space if changed else None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from archive.models import Embedding, Space
+from archive.models import Space
 from archive.spaces import index_state
-from archive.vectors import Vector
+from archive.vectors import Vector, asset_vectors
 from search.evaluation.judged import searchable
 from search.neighbours import find_neighbours
 
@@ -57,7 +57,7 @@ def measure_labels(space: Space, labels: Mapping[int, str], read: ReadTexts) -> 
         return None
     names = sorted(set(labels.values()))
     prompts = read(space, [PROMPT.format(name) for name in names])
-    vectors = vectors_of(space, labels)
+    vectors = asset_vectors(space, list(labels))
     guessed = {asset: names[int(np.argmax(prompts @ vector))] for asset, vector in vectors.items()}
     return sum(guessed.get(asset) == label for asset, label in labels.items()) / len(labels)
 
@@ -73,12 +73,3 @@ def _recall(space: Space, vector: Vector) -> float:
     exact = {one.asset_id for one in find_neighbours(space, vector, searchable(), TOP, exact=True).neighbours}
     found = {one.asset_id for one in find_neighbours(space, vector, searchable(), TOP).neighbours}
     return len(exact & found) / len(exact) if exact else 1.0
-
-
-def vectors_of(space: Space, assets: Iterable[int]) -> dict[int, Vector]:
-    """One unit vector (768,) an asset that has any: of its frame, or the mean of a video's."""
-    rows = Embedding.objects.filter(space=space, asset__in=list(assets)).values_list("asset_id", "vector")
-    sums: dict[int, Vector] = {}
-    for asset, vector in rows.iterator(chunk_size=1000):
-        sums[asset] = sums.get(asset, np.zeros(len(vector), np.float32)) + np.asarray(vector, dtype=np.float32)
-    return {asset: total / np.linalg.norm(total) for asset, total in sums.items()}

@@ -326,7 +326,7 @@ def test_only_one_builds_an_index(harbour: Collection, fake_space: Space, settin
         other = threading.Thread(target=build)
         other.start()
         other.join(20)
-    assert told == ["The index of fake is being built by another process already."]
+    assert told == ["Another process is building an index, of fake or another space. Try again when it is done."]
     assert not index_state(fake_space).valid
     assert build_index(fake_space)
 

@@ -126,6 +126,22 @@ def test_tags_of_a_concept_that_is_gone_do_not_come_back(boat: Asset, alice: Use
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_tag_comes_back_without_the_account_that_was_deleted_meanwhile(
+    boat: Asset, alice: User, visitor: User
+) -> None:
+    add_tags(Asset.objects.all(), ["sea"], visitor)
+    changes = remove_tags(Asset.objects.all(), ["sea"], alice)
+    for many in changes.values():
+        for change in many:
+            assert change["was"]
+            change["was"]["space"] = 999_999  # one that is gone
+    visitor.delete()
+    assert put_back(changes) == {boat.pk}
+    tag = Tag.objects.get()
+    assert (tag.state, tag.by, tag.space) == (TagState.ACCEPTED, None, None)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_many_who_make_one_tag_at_the_same_moment_make_one(harbour: Collection, alice: User) -> None:
     boat = put(harbour, "boat")
 

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 
 from archive.models import Asset, Collection, DuplicatePair, Fingerprint, Likeness, PairState, Space, Status
 from archive.pdq import look_at
-from search.comparing import compare_batch, compare_new, forget_comparisons
+from search.comparing import MOMENTS, _pairs, compare_batch, compare_new, forget_comparisons
+from search.neighbours import in_order
 from tests import pictures
 from tests.alike import (
     EDITS,
@@ -141,6 +142,27 @@ def test_two_shots_within_seconds_are_a_burst(harbour: Collection, drawn_space: 
 
 def test_two_shots_an_hour_apart_are_no_burst(harbour: Collection, drawn_space: Space) -> None:
     assert Likeness.BURST not in burst(harbour, drawn_space, 3700, camera=("One", "One")).values()
+
+
+def test_of_many_of_one_second_the_nearest_by_number_are_candidates_and_nothing_is_sorted(harbour: Collection) -> None:
+    def taken(name: str, seconds: int) -> Asset:
+        moment = NOON + timedelta(seconds=seconds)
+        return Asset.objects.create(collection=harbour, sha256=name, size=1, taken_at=moment)
+
+    many = [taken(f"{number}", 0) for number in range(40)]
+    early, late = taken("early", -9), taken("late", 11)
+    params: dict[str, Any] = {"assets": [many[20].pk], "seconds": timedelta(seconds=10), "nearest": 3}
+    ids = [asset.pk for asset in many]
+    assert _pairs(MOMENTS, **params) == {in_order(ids[20], other) for other in (*ids[17:20], *ids[21:24])}
+    first = _pairs(MOMENTS, **{**params, "assets": [ids[0]]})
+    assert first == {in_order(ids[0], other) for other in (early.pk, *ids[1:4])}
+    assert not any(late.pk in pair for pair in first)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {MOMENTS}", params)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert plan.count("asset_taken") == 2
+    assert "Sort" not in plan
 
 
 def test_two_cameras_make_no_burst(harbour: Collection, drawn_space: Space) -> None:

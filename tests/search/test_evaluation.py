@@ -72,6 +72,17 @@ def test_a_space_is_measured_and_keeps_what_was_seen(captioned: list[Asset], fak
     assert fake_space.evaluation == row
 
 
+def test_a_large_space_without_an_index_is_asked_for_fewer_captions(
+    captioned: list[Asset], fake_space: Space, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is an exact scan of it, and the task has a limit."""
+    monkeypatch.setattr("search.evaluation.evaluate.FEW", 3)
+    settings.SIGHTLINE_INDEX_FROM = 4
+    assert [row["captions"] for row in run()["spaces"]] == [3]
+    assert build_index(fake_space)
+    assert [row["captions"] for row in run()["spaces"]] == [4]
+
+
 def test_wrong_captions_and_wrong_labels_cost(captioned: list[Asset], tmp_path: Path) -> None:
     Asset.objects.filter(filename="red.jpg").update(caption="a lime thing, really")
     Asset.objects.filter(filename="lime.jpg").update(caption="red, they say")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -48,7 +49,7 @@ def turned_pairs(count: int, seed: int = 3) -> Pairs:
     turn = np.linalg.qr(dice.normal(size=(SMALL, SMALL)))[0]
     seen = rows(count, seed)
     read = unit_padded(seen[:, :SMALL] @ turn + dice.normal(size=(count, SMALL)) * 0.02)
-    return Pairs(seen, read, np.arange(count))
+    return Pairs(seen, read, np.arange(count), np.arange(count))
 
 
 def test_an_adapted_vector_has_unit_length_and_zeros_where_the_model_has_none() -> None:
@@ -160,9 +161,23 @@ def test_scale_and_bias_begin_at_the_parent_s_where_it_was_trained_with_that_los
     assert beginning("sigmoid", scale=50.0) == (10.0, -10.0)
 
 
+def without_vectors(groups: npt.NDArray[np.int64], words: npt.NDArray[np.int64]) -> Pairs:
+    nothing = np.zeros((len(groups), 0), dtype=np.float32)
+    return Pairs(nothing, nothing, groups, words)
+
+
+def test_equal_tags_never_meet_in_a_batch_nor_does_a_picture_meet_itself() -> None:
+    """Twelve pictures with a caption each; all but the last two have the same tags."""
+    groups = np.array([*range(12), *range(12)])
+    words = np.array([*range(12), *[12] * 10, 13, 14])
+    seen = list(_batches(without_vectors(groups, words), Recipe(batch=12, most_steps=40)))
+    assert all(len(set(groups[batch])) == len(set(words[batch])) == 12 for batch in seen)
+    assert {word for batch in seen for word in words[batch]} == set(range(15))
+
+
 def test_equal_captions_never_meet_in_a_batch_and_every_caption_has_its_turn() -> None:
     groups = np.array([0] * 50 + [1] * 3 + list(range(2, 12)))
-    seen = list(_batches(groups, Recipe(batch=5, most_steps=40)))
+    seen = list(_batches(without_vectors(groups, groups), Recipe(batch=5, most_steps=40)))
     assert len(seen) == 40
     assert all(len(set(groups[batch])) == len(batch) == 5 for batch in seen)
     assert {group for batch in seen for group in groups[batch]} == set(range(12))

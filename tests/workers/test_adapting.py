@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from archive.models import Asset, Collection, Space, SpaceState, Step, Work, WorkState
+from archive.models import Asset, Collection, Space, SpaceState, Step, Tag, TagState, Work, WorkState
 from archive.spaces import GainsNothing, activate, coverage
+from archive.tags import add_tags, get_concepts
 from archive.vectors import asset_vectors
 from tests.prepared import make_encoded
 from workers.adapting.captions import TooFewCaptions, captioned_assets, part
@@ -27,7 +28,7 @@ from workers.scenes.captions import full_caption
 from workers.scenes.drawing import draw
 from workers.scenes.dutch import dutch_caption
 from workers.scenes.sample import THEMES, themed_scene
-from workers.spaces import SHIPPED, make_space
+from workers.spaces import make_space
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def drawn() -> Drawn:
     """Scenes as the sample has them, seen by the shipped model, with what a Dutch archive would write under them."""
     random = Random(11)
     scenes = [themed_scene(THEMES[number % len(THEMES)], random) for number in range(COUNT)]
-    encoder = open_encoder(SHIPPED)
+    encoder = open_encoder("shipped:drawn-scenes")
     vectors = encoder.encode_pictures([encoder.prepare(draw(scene, 300, 200)) for scene in scenes])
     return Drawn(
         vectors,
@@ -199,3 +200,24 @@ def test_equal_captions_fall_into_one_part(harbour: Collection, drawn_space: Spa
     assert [len(one) for one in groups] == [42, 6, 12]
     assert len(set.union(*groups)) == 60
     assert sum(len(one.groups) for one in (parts.trained, parts.validated, parts.held_out)) == 180
+
+
+def test_accepted_tags_are_further_texts_and_stand_in_for_captions_where_there_are_none(
+    harbour: Collection, drawn_space: Space, drawn: Drawn
+) -> None:
+    assets = fill(harbour, drawn_space, drawn.vectors[:80], [*drawn.dutch[:78], "", ""])
+    add_tags(Asset.objects.filter(pk__in=[assets[0].pk, assets[78].pk]), ["zee", "Boot"], harbour.owner)
+    Tag.objects.create(asset=assets[79], concept=get_concepts(["mist"], harbour.owner)[0], state=TagState.PROPOSED)
+    pairs = captioned_assets(drawn_space, encoder_of(drawn_space))
+    assert len(pairs.groups) == 80  # 78 captions, and the tags of two; what is only proposed says nothing
+    said = encoder_of(drawn_space).encode_texts(["Boot, zee"])[0]
+    rows = np.flatnonzero(pairs.texts @ said > 0.999)
+    stored = asset_vectors(drawn_space, [assets[0].pk, assets[78].pk])
+    assert (pairs.pictures[sorted(rows, reverse=True)] == [stored[assets[0].pk], stored[assets[78].pk]]).all()
+    alone, beside = sorted(rows)
+    assert pairs.words[alone] == pairs.words[beside] == pairs.groups[alone] != pairs.groups[beside]
+    parts = part(pairs)
+    judged = (parts.validated, parts.held_out)
+    assert all((one.words == one.groups).all() for one in judged)
+    assert not set(parts.trained.groups) & {group for one in judged for group in one.groups}
+    assert len(pairs.of_captions().groups) == 79

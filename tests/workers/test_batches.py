@@ -44,6 +44,7 @@ from archive.models import (
     Status,
     Tag,
 )
+from archive.moving import move
 from archive.tags import add_tags, get_concepts, remove_tags, tags_of
 from archive.trash import restore, trash
 from tests.cast import make_user
@@ -95,6 +96,32 @@ def order(user: User, action: str, **arguments: Any) -> Order:
 
 def ask(user: User, action: str, **arguments: Any) -> Batch:
     return make_batch(order(user, action, **arguments), user, Asset.objects.visible_to(user))
+
+
+def locks(queries: CaptureQueriesContext) -> list[str]:
+    """What was locked first, and what then."""
+    found = [
+        "collection" if "pg_advisory_xact_lock(1," in query["sql"] else "assets"
+        for query in queries.captured_queries
+        if "pg_advisory_xact_lock(1," in query["sql"]
+        or ('FROM "archive_asset"' in query["sql"] and "FOR " in query["sql"] and "UPDATE" in query["sql"])
+    ]
+    return [one for number, one in enumerate(found) if one not in found[:number]]
+
+
+def test_a_move_locks_the_collection_before_the_assets_however_it_is_asked_for(
+    boats: list[Asset], attic: Collection, alice: User
+) -> None:
+    """In different orders two moves at once would wait for each other."""
+    batch = ask(alice, "move", collection="attic")
+    with CaptureQueriesContext(connection) as applying:
+        drain(batch)
+    undo(batch)
+    with CaptureQueriesContext(connection) as undoing:
+        drain(batch)
+    with CaptureQueriesContext(connection) as alone:
+        move(Asset.objects.all(), attic)
+    assert locks(applying) == locks(undoing) == locks(alone) == ["collection", "assets"]
 
 
 def drain(batch: Batch) -> Batch:

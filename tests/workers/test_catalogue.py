@@ -64,6 +64,7 @@ def test_the_shipped_model_is_described_as_its_folder_has_it() -> None:
             described = config["embed_dim"], config["vision_cfg"]["image_size"], config["text_cfg"]["context_length"]
             assert (model.numbers, model.size, model.context) == described
             assert model.sha256 == sha256_of(folder / "open_clip_model.safetensors")
+            assert ("LICENCES.txt" in model.licence) == (folder / "LICENCES.txt").is_file()
 
 
 def test_the_list_that_was_asked_for_is_there() -> None:

@@ -22,8 +22,8 @@ from tests.prepared import Rows, fake_rows, make_prepared, vector_of
 from tests.workers.test_claims import skip_the_pause
 from tests.workers.test_prepare import take_in
 from workers import encode
-from workers.claims import claim, reap
-from workers.encode import Pipeline, drain_encode
+from workers.claims import ERRORS, Claim, claim, reap
+from workers.encode import Item, Pipeline, drain_encode
 from workers.encoders import load
 from workers.encoders.fake import FakeEncoder
 from workers.encoders.protocol import EncoderRefused, OutOfMemory, Vectors
@@ -101,6 +101,9 @@ def test_where_the_original_is_damaged_too_only_that_asset_fails(harbour: Collec
     assert "damaged" in Asset.objects.get(pk=assets[1].pk).error
 
 
+NOBODY = Claim(0, 0, uuid.uuid4())
+
+
 class Cramped(FakeEncoder):
     """Its device holds three pictures."""
 
@@ -117,7 +120,9 @@ class Cramped(FakeEncoder):
         return super().encode_pictures(prepared)
 
 
-def test_a_full_device_halves_the_batch_and_nobody_fails(harbour: Collection, fake_space: Space) -> None:
+def test_a_full_device_halves_the_batch_and_nobody_fails(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = [pictures.distinct(seed) for seed in range(20)]
     assets = [make_prepared(harbour, picture, fake_space) for picture in seen]
     encoder = Cramped()
@@ -126,18 +131,34 @@ def test_a_full_device_halves_the_batch_and_nobody_fails(harbour: Collection, fa
     assert set(states()) == {WorkState.DONE}
     assert set(Work.objects.values_list("errors", "crashes")) == {(0, 0)}
     assert max(encoder.asked[encoder.asked.index(2) :]) == 2  # the size that fits is remembered
+    assert Pipeline(fake_space, encoder).batch == 2  # by the process, too
+    monkeypatch.setattr(encode, "REMEMBER_SECONDS", -1.0)
+    encoder.room = 1
+    Pipeline(fake_space, encoder).encode([Item(NOBODY, 0, encoder.prepare(seen[0]))] * 2)
+    assert Pipeline(fake_space, encoder).batch == 32  # but not for ever
 
 
-def test_a_device_that_holds_not_even_one_gives_everything_back(harbour: Collection, fake_space: Space) -> None:
-    for seed in range(5):
-        make_prepared(harbour, pictures.distinct(seed), fake_space)
+def test_a_device_that_holds_not_even_one_is_tried_a_few_times_and_other_spaces_go_on(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = make_space("next", "fake", "another")
+    for seed in range(3):
+        make_prepared(harbour, pictures.distinct(seed), fake_space, other)
     encoder = Cramped()
     encoder.room = 0
-    with pytest.raises(OutOfMemory):
-        Pipeline(fake_space, encoder).run(float("inf"))
-    assert set(states()) == {WorkState.READY}
-    assert set(Work.objects.filter(step=Step.ENCODE).values_list("attempts", "errors", "crashes")) == {(0, 0, 0)}
-    assert not Embedding.objects.exists()
+    monkeypatch.setattr(encode, "encoder_of", lambda space: encoder if space == fake_space else load.encoder_of(space))
+    drain_encode()
+    assert "space fake: The device has not the memory for even one picture." in caplog.text
+    assert Embedding.objects.filter(space=other).count() == 3
+    mine = Work.objects.filter(step=Step.ENCODE, target="fake")
+    assert set(mine.values_list("state", "errors", "crashes")) == {(WorkState.READY, 1, 0)}
+    for _ in range(3 * ERRORS):  # one at a time by now
+        skip_the_pause()
+        drain_encode()
+    assert set(mine.values_list("state", "errors")) == {(WorkState.QUARANTINED, ERRORS)}
+    assert set(Asset.objects.values_list("status", flat=True)) == {Status.FAILED}
+    assert "smaller model" in Asset.objects.earliest("pk").error
+    assert not Embedding.objects.filter(space=fake_space).exists()
 
 
 def test_equal_content_is_copied_and_not_encoded(
@@ -336,3 +357,16 @@ def test_a_model_that_reads_no_picture_at_all_is_not_held_against_them(harbour: 
     with pytest.raises(EncoderRefused):
         Pipeline(fake_space, Overflows()).run(time.monotonic() + 60)
     assert states() == [WorkState.READY, WorkState.READY]
+
+
+def test_nor_does_it_keep_other_spaces_from_their_turn(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_space("next", "fake", "another")
+    for side in (40, 50):
+        make_prepared(harbour, Image.new("RGB", (side, side)), fake_space, other)
+    monkeypatch.setattr(
+        encode, "encoder_of", lambda space: Overflows() if space == fake_space else load.encoder_of(space)
+    )
+    assert drain_encode() is False
+    assert Embedding.objects.filter(space=other).count() == 2

@@ -139,8 +139,12 @@ def test_random_weights_of_any_architecture_measure_its_speed_without_a_tokenize
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What `benchmark encode --model` runs on: vectors of the right shape that mean nothing."""
-    for name in ("ViT-B-16-SigLIP", "EVA02-B-16"):
-        monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, name, shallow_config(name))
+    for name, architecture in (
+        ("ViT-B-16-SigLIP", "ViT-B-16-SigLIP"),
+        ("EVA02-B-16", "EVA02-B-16"),
+        ("ViT-B-32-openai", "ViT-B-32-quickgelu"),
+    ):
+        monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, architecture, shallow_config(architecture))
         encoder = open_encoder(name, "random")
         assert look(encoder, 1, 2).shape == encoder.encode_texts(TEXTS[:2]).shape == (2, 768)
         assert encoder.identity.weights == "random"

@@ -152,7 +152,7 @@ def test_a_space_of_a_known_model_comes_from_the_hub_by_itself(hub: Hub) -> None
     assert (space.model, space.pretrained, space.logit_bias) == (NAME, "", -10)
     assert encoder_of(space).identity.fingerprint == space.fingerprint
     listed = json.loads(command("fetch", "--list", "--json"))
-    assert [model["name"] for model in listed if model["here"]] == [NAME, "drawn-scenes"]
+    assert [model["name"] for model in listed if model["here"]] == [NAME, "everyday-things", "drawn-scenes"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,9 +15,9 @@ from PIL import Image
 
 from archive.models import Space, SpaceState
 from archive.sample import PHOTOGRAPHS
-from workers.encoders.clip import SHIPPED as FOLDERS
 from workers.encoders.clip import ClipEncoder
 from workers.encoders.load import encoder_of
+from workers.encoders.sources import SHIPPED as FOLDERS
 from workers.encoders.training.folder import WEIGHTS_FILE, read_card
 from workers.encoders.training.photographs.recipe import CONTEXT_LENGTH, NAME, VOCABULARY_FILE
 from workers.scenes.drawing import draw

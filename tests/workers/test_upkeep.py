@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError, connection
 
 from archive import dispatch
 from archive.models import Collection, Space, SpaceState
 from archive.spaces import activate, backfill, has_partitions, index_state, retire
 from tests import pictures
 from tests.prepared import make_prepared
-from workers import client, tasks
+from workers import client, tasks, upkeep
 from workers.client import Encoded, encode_text, remember_text
 from workers.encode import drain_encode, waiting_spaces
 from workers.encoders.load import encoder_of
@@ -48,6 +50,38 @@ def test_a_round_makes_the_full_one_ready_and_rings_for_indexes(
     other.refresh_from_db()
     assert (other.state, index_state(other).valid) == (SpaceState.READY, True)
     tasks.index_space("gone")  # retired while the message was on its way
+
+
+def test_a_build_that_fails_is_not_tried_again_at_once_and_one_is_built_at_a_time(
+    other: Space, fake_space: Space, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(dispatch, "_send", lambda name, *args, expires: rung.append((name, *args)))
+    settings.SIGHTLINE_INDEX_FROM = 3
+
+    def full(space: Space) -> bool:
+        raise OperationalError("could not extend file: No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(upkeep, "build_index", full)
+        with pytest.raises(OperationalError):
+            tasks.index_space("next")
+    tasks.look_after_spaces_task()
+    assert rung == [("workers.index_space", "fake")]
+    with psycopg.connect(**other_connection()) as held:
+        held.execute("SELECT pg_advisory_lock(hashtext('sightline index'), 0)")
+        tasks.index_space("fake")
+    assert not index_state(fake_space).valid
+    rung.clear()
+    tasks.look_after_spaces_task()  # that it was another's turn is no failure
+    assert rung == [("workers.index_space", "fake")]
+    tasks.index_space("next")  # a person may ask sooner
+    assert index_state(other).valid
+
+
+def other_connection() -> dict[str, Any]:
+    about = connection.get_connection_params()
+    return {name: about[name] for name in ("host", "port", "user", "password", "dbname") if about.get(name)}
 
 
 def test_a_round_goes_on_without_redis(other: Space, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,3 +130,19 @@ def test_workers_turn_to_the_searched_space_first_and_to_the_filled_one_last(
     third = make_space("third", "fake", "xy")
     make_prepared(harbour, pictures.distinct(9), fake_space, third, other)
     assert [space.slug for space in waiting_spaces()] == ["next", "fake", "third"]
+
+
+def test_a_part_of_the_sweep_that_fails_keeps_no_other_from_its_turn(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    swept: list[str] = []
+
+    def sweep_trash() -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(tasks, "sweep_trash", sweep_trash)
+    monkeypatch.setattr(tasks, "sweep_batches", lambda: swept.append("batches"))
+    monkeypatch.setattr(dispatch, "_send", lambda name, *args, expires: swept.append(name))
+    tasks.sweep()
+    assert swept == [dispatch.FILL_FINGERPRINTS, "batches"]
+    assert "sweep_trash failed" in caplog.text

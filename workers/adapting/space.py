@@ -79,7 +79,8 @@ def train_adapter(root: Space, recipe: Recipe, say: Say) -> Trained:
     encoder = encoder_of(root)
     say("reading captions")
     parts = part(captioned_assets(root, encoder))
-    say(f"training on {len(parts.trained.groups)} assets, judging on {len(parts.held_out.groups)} held out")
+    trained_on = len(parts.trained.of_captions().groups)
+    say(f"training on {trained_on} assets, judging on {len(parts.held_out.groups)} held out")
     learning: Any = import_module("workers.encoders.adapting")  # torch
     learnt: Adapter = learning.learn(
         parts.trained,
@@ -94,7 +95,7 @@ def train_adapter(root: Space, recipe: Recipe, say: Say) -> Trained:
     adapter = replace(learnt, parent=root.fingerprint)
     before, after = (ranks_with(used, parts.held_out) for used in (None, adapter))
     gain = judge(before, after, len(parts.held_out.groups))
-    return Trained(adapter, gain, recipe, len(parts.trained.groups))
+    return Trained(adapter, gain, recipe, trained_on)
 
 
 def _check_room(slug: str) -> None:

@@ -98,11 +98,11 @@ def make_sample(count: int) -> Sample:
 def held_out_in_english(sample: Sample, english: list[str]) -> Pairs:
     """The pictures that no adapter is trained on, with captions in the words that the model knows."""
     encoder = encoder_of(sample.space)
-    dutch = captioned_assets(sample.space, encoder)
+    dutch = captioned_assets(sample.space, encoder).of_captions()
     by_content = sorted(range(len(english)), key=lambda number: sample.assets[number].sha256)  # as those come
     texts = [english[number] for number in by_content]
-    _, groups = np.unique(texts, return_inverse=True)
-    whole = Pairs(dutch.pictures, encoder.encode_texts(texts), groups.astype(np.int64))
+    _, words = np.unique(texts, return_inverse=True)
+    whole = Pairs(dutch.pictures, encoder.encode_texts(texts), words.astype(np.int64), words.astype(np.int64))
     return whole[np.flatnonzero(np.isin(dutch.groups, part(dutch).held_out.groups))]
 
 

@@ -39,14 +39,23 @@ class Map:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Row by row a picture and its caption, both (n, 768); `groups` (n,) is equal where captions are."""
+    """Row by row a picture and a text, both (n, 768). A picture has its caption, and may have another row for its tags.
+
+    `words` (n,) is equal where texts are, `groups` (n,) where the captions of the pictures are: the `words` of
+    their captions.
+    """
 
     pictures: Vectors
     texts: Vectors
     groups: npt.NDArray[np.int64]
+    words: npt.NDArray[np.int64]
 
     def __getitem__(self, rows: npt.NDArray[np.int64]) -> Pairs:
-        return Pairs(self.pictures[rows], self.texts[rows], self.groups[rows])
+        return Pairs(self.pictures[rows], self.texts[rows], self.groups[rows], self.words[rows])
+
+    def of_captions(self) -> Pairs:
+        """One row a picture, without those of tags."""
+        return self[np.flatnonzero(self.words == self.groups)]
 
 
 @dataclass(frozen=True)

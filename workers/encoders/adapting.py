@@ -37,7 +37,7 @@ def learn(pairs: Pairs, parent: Identity, recipe: Recipe, score: Score, report: 
     pictures, texts = (torch.from_numpy(rows[:, : parent.dimensions].copy()) for rows in (pairs.pictures, pairs.texts))
     best = model.as_adapter(parent, recipe.loss)
     best_score, looks = score(best), 0
-    for step, rows in enumerate(_batches(pairs.groups, recipe), 1):
+    for step, rows in enumerate(_batches(pairs, recipe), 1):
         loss = model.loss(pictures[rows], texts[rows])
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -124,16 +124,29 @@ def _beginning(parent: Identity, loss: str) -> tuple[float, float | None]:
     return (parent.scale if parent.scale and parent.bias is None else 1 / 0.07), None
 
 
-def _batches(groups: npt.NDArray[np.int64], recipe: Recipe) -> Iterator[npt.NDArray[np.int64]]:
-    """Rows of a batch, all with different captions: the losses take every other caption for a wrong one."""
+def _batches(pairs: Pairs, recipe: Recipe) -> Iterator[npt.NDArray[np.int64]]:
+    """Rows of a batch, all with different texts: the losses take every other text for a wrong one.
+
+    Each caption brings one of its pictures, with the caption or its tags; with the caption, where those tags are
+    a text of the batch already.
+    """
     dice = np.random.default_rng(recipe.seed)
-    members: Sequence[npt.NDArray[np.int64]] = _members(groups)
+    members: Sequence[npt.NDArray[np.int64]] = _members(pairs.groups)
+    with_caption = [rows[pairs.words[rows] == pairs.groups[rows]] for rows in members]
     size = min(recipe.batch, len(members))
     done = 0
     while True:
         order = dice.permutation(len(members))
         for start in range(0, len(order) - size + 1, size):
-            yield np.array([dice.choice(members[group]) for group in order[start : start + size]])
+            chosen = order[start : start + size]
+            rows = np.array([dice.choice(members[group]) for group in chosen])
+            taken = set(pairs.groups[rows].tolist())  # by the captions, shown or not
+            for place in np.flatnonzero(pairs.words[rows] != pairs.groups[rows]):
+                word = int(pairs.words[rows[place]])
+                if word in taken:
+                    rows[place] = dice.choice(with_caption[chosen[place]])
+                taken.add(word)
+            yield rows
             done += 1
             if done == recipe.most_steps:
                 return

@@ -33,7 +33,7 @@ class ClipEncoder:
         config = _config(source)
         self.device = device or choose_device()
         self._layout = torch.contiguous_format
-        if _is_efficientnet(source):
+        if _is_efficientnet(config):
             self.device, self._layout = exact(self.device), torch.channels_last
         use_one_thread()
         self._model = _load(source, self.device).to(memory_format=self._layout)
@@ -86,13 +86,9 @@ def _config(source: Source) -> dict[str, Any]:
     return found
 
 
-def _is_efficientnet(source: Source) -> bool:
+def _is_efficientnet(config: dict[str, Any]) -> bool:
     """Depthwise convolutions with batch normalisation: bf16 turns their vectors by up to a cosine of 0.98, and on
     a CPU it is no faster than fp32 in channels-last order."""
-    if source.folder is None:
-        config = open_clip.get_model_config(source.name)
-    else:
-        config = json.loads((source.folder / "open_clip_config.json").read_text())["model_cfg"]
     return "efficientnet" in config.get("vision_cfg", {}).get("timm_model_name", "")
 
 
