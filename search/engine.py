@@ -161,7 +161,9 @@ def _rank_all(query: Query, user: Person) -> Ranking:
 def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch: Stopwatch) -> Ranking:
     candidates = find_candidates(query, user)
     with watch("words"):
-        sayings = find_sayings(candidates, query.text, SAYINGS, query.unwanted) if query.text else []
+        # Beside a picture, words say what it should look like: "like this, but at night".
+        asked = "" if query.picture or query.like else query.text
+        sayings = find_sayings(candidates, asked, SAYINGS, query.unwanted) if asked else []
     try:
         with watch("encode"):
             terms = encode_terms(query, space, user)

@@ -175,7 +175,7 @@ def test_filters_narrow_down_and_facets_lead_there(colours: list[Asset], bob: Us
     expect(page.locator("#grid .hit")).to_have_count(7)
     page.locator(".facets summary").click()
     page.locator(".facets .row", has_text="Sea").click()
-    page.wait_for_url("**tag=Sea**")
+    page.wait_for_url("**alltags=Sea**")
     expect(page.locator("#grid .hit")).to_have_count(2)
 
 
