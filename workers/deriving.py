@@ -13,8 +13,9 @@ from typing import Any
 from django.db import connection, transaction
 
 from archive.models import Space, Step, Work, WorkState
+from archive.noticing import notice
 from archive.readiness import settle
-from archive.vectors import read_vectors, store_vectors
+from archive.vectors import Rows, read_vectors, store_vectors
 from workers.encoders.adapter import Adapter
 from workers.encoders.adapter_files import find_adapter
 from workers.encoders.protocol import EncoderRefused
@@ -82,7 +83,9 @@ def _derive_batch(space: Space, adapter: Adapter) -> int:
             return 0
         assets = [asset for _, asset in taken]
         rows = read_vectors(space.parent, assets)
-        store_vectors(space, rows.frames, assets, adapter.pictures(rows.vectors))
+        vectors = adapter.pictures(rows.vectors)
+        store_vectors(space, rows.frames, assets, vectors)
+        notice(space, Rows(rows.frames, rows.assets, vectors))
         cursor.execute(DONE, {"ids": [work for work, _ in taken]})
     settle(assets)
     return len(taken)

@@ -22,8 +22,9 @@ from django.db import connection, transaction
 from PIL import Image
 
 from archive.models import Frame, Rendition, Space, SpaceState, Step, Work, WorkState
+from archive.noticing import notice
 from archive.readiness import settle
-from archive.vectors import copy_known_vectors, store_vectors
+from archive.vectors import Rows, copy_known_vectors, read_vectors, store_vectors
 from archive.work import retry
 from workers.claims import Claim, claim, finish, release, set_aside, try_later
 from workers.deriving import derive_waiting
@@ -225,12 +226,10 @@ class Pipeline:
         with transaction.atomic():
             ours = finish(claims)
             kept = [i for i, item in enumerate(items) if item.claim.work_id in ours]
-            store_vectors(
-                self.space,
-                [items[i].frame_id for i in kept],
-                [items[i].claim.asset_id for i in kept],
-                vectors[kept],
-            )
+            frames = [items[i].frame_id for i in kept]
+            assets = [items[i].claim.asset_id for i in kept]
+            store_vectors(self.space, frames, assets, vectors[kept])
+            notice(self.space, Rows(frames, assets, vectors[kept]))
             settle(items[i].claim.asset_id for i in kept)
         if len(kept) < len(items):
             log.warning("fenced: %d results came after their lease", len(items) - len(kept))
@@ -245,6 +244,7 @@ class Pipeline:
         """Equal content is encoded once: copy the vectors that a twin has."""
         with transaction.atomic():
             copied = set(copy_known_vectors(self.space, [c.asset_id for c in claims]))
+            notice(self.space, read_vectors(self.space, list(copied)))
             done = [c for c in claims if c.asset_id in copied]
             finish(done)
             settle(copied)

@@ -68,6 +68,26 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(autouse=True)
+def answered(transactional_db: None) -> Iterator[None]:
+    """A page that is closed leaves questions behind, and emptying the tables in the middle of one is a deadlock:
+    the test ends when the server has answered them all."""
+    yield
+    deadline = time.monotonic() + 20
+    while _being_answered() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _being_answered() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle')"
+        )
+        (busy,) = cursor.fetchone()
+    return bool(busy)
+
+
 @pytest.fixture
 def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     """A page of a fresh browser; the test fails on scripts that break and on anything the policy blocks."""
