@@ -1,11 +1,13 @@
 """`manage.py benchmark search` on a small archive: every layer is measured, nothing is left behind."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -49,6 +51,23 @@ def test_an_interrupted_benchmark_leaves_nothing_behind() -> None:
     while left_behind() and time.monotonic() < until:
         time.sleep(0.2)
     assert left_behind() == []
+
+
+def test_where_nothing_runs_it_brings_its_own_servers(tmp_path: Path) -> None:
+    mine = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    command = manage("benchmark", "search", "--quick", "--rows", "100", "--runs", "1", "--json")
+    done = subprocess.run(command, capture_output=True, env={**mine, "SIGHTLINE_DATA": str(tmp_path)}, timeout=240)
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads(done.stdout)["benchmark"] == "search"
+    assert list(tmp_path.glob("scratch-*")) == []
+
+
+def test_a_database_that_is_named_and_does_not_answer_is_said(tmp_path: Path) -> None:
+    named = {**os.environ, "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none", "SIGHTLINE_DATA": str(tmp_path)}
+    done = subprocess.run(manage("benchmark", "search", "--quick"), capture_output=True, env=named, timeout=60)
+    assert done.returncode != 0
+    assert b"Nothing answers at DATABASE_URL" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_a_benchmark_that_fails_says_so(capfd: pytest.CaptureFixture[str]) -> None:
