@@ -56,7 +56,9 @@ def test_an_interrupted_benchmark_leaves_nothing_behind() -> None:
 def test_where_nothing_runs_it_brings_its_own_servers(tmp_path: Path) -> None:
     mine = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
     command = manage("benchmark", "search", "--quick", "--rows", "100", "--runs", "1", "--json")
-    done = subprocess.run(command, capture_output=True, env={**mine, "SIGHTLINE_DATA": str(tmp_path)}, timeout=240)
+    done = subprocess.run(
+        command, check=False, capture_output=True, env={**mine, "SIGHTLINE_DATA": str(tmp_path)}, timeout=240
+    )
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout)["benchmark"] == "search"
     assert list(tmp_path.glob("scratch-*")) == []
@@ -64,7 +66,9 @@ def test_where_nothing_runs_it_brings_its_own_servers(tmp_path: Path) -> None:
 
 def test_a_database_that_is_named_and_does_not_answer_is_said(tmp_path: Path) -> None:
     named = {**os.environ, "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none", "SIGHTLINE_DATA": str(tmp_path)}
-    done = subprocess.run(manage("benchmark", "search", "--quick"), capture_output=True, env=named, timeout=60)
+    done = subprocess.run(
+        manage("benchmark", "search", "--quick"), check=False, capture_output=True, env=named, timeout=60
+    )
     assert done.returncode != 0
     assert b"Nothing answers at DATABASE_URL" in done.stderr
     assert b"Traceback" not in done.stderr
