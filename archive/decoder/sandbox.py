@@ -28,6 +28,7 @@ from archive.decoder.specs import ALL_SPECS, MAX_PIXELS, POSTER_SPECS, Spec
 from archive.decoder.wire import Garbled, Hangup, receive, send
 
 Answer = TypeVar("Answer")
+Reader = Callable[[dict[str, Any], list[bytes]], Answer]
 
 JOBS_PER_CHILD = 500
 SECONDS_TO_START = 60.0
@@ -100,12 +101,16 @@ class Sandbox:
     def read_stretch(
         self, source: Path | BinaryIO, first_ms: int, until_ms: int, step_ms: int, *, deadline: float = 120.0
     ) -> Stretch:
-        """The frames of `[first_ms, until_ms)`, one for each step; fewer where they take too long. Raises as `decode`."""
+        """The frames of `[first_ms, until_ms)`, one for each step; fewer where that takes long. Raises as `decode`."""
         job = {"job": "frames", "specs": [], "first_ms": first_ms, "until_ms": until_ms, "step_ms": step_ms}
         return self._answered(source, job | {"seconds": deadline / 4}, deadline, read_frames)
 
     def _answered(
-        self, source: Path | BinaryIO | bytes, job: dict[str, Any], deadline: float, read: Callable[[dict[str, Any], list[bytes]], Answer]
+        self,
+        source: Path | BinaryIO | bytes,
+        job: dict[str, Any],
+        deadline: float,
+        read: Reader[Answer],
     ) -> Answer:
         with self._lock, _descriptor(source) as fd:
             try:
@@ -120,7 +125,7 @@ class Sandbox:
         with self._lock:
             self._end()
 
-    def _ask(self, fd: int, job: dict[str, Any], deadline: float, read: Callable[[dict[str, Any], list[bytes]], Answer]) -> Answer:
+    def _ask(self, fd: int, job: dict[str, Any], deadline: float, read: Reader[Answer]) -> Answer:
         sock = self._get_child()
         self._jobs += 1
         until = time.monotonic() + deadline

@@ -140,7 +140,8 @@ class Footage:
         return found
 
     def _facts(self) -> Facts:
-        said = {key.lower(): clean_text(text) for key, text in {**self.stream.metadata, **self.container.metadata}.items()}
+        tags = {**self.stream.metadata, **self.container.metadata}
+        said = {key.lower(): clean_text(text) for key, text in tags.items()}
 
         def first(*keys: str) -> str:
             return next((said[key] for key in keys if said.get(key)), "")
@@ -186,5 +187,3 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
