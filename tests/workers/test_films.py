@@ -15,6 +15,9 @@ from workers.encode import drain_encode
 from workers.prepare import drain_prepare
 
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
 def take_in(collection: Collection, path: Path) -> Asset:
     return ingest_file(receive_file(path), collection=collection, uploader=None, filename=path.name).asset
 
@@ -41,8 +44,8 @@ def test_a_film_becomes_frames_vectors_and_moments(harbour: Collection, fake_spa
     assert Embedding.objects.filter(space=fake_space, asset=asset).count() == 20
     kept = Embedding.objects.filter(space=fake_space, asset=asset, representative=True)
     assert set(kept.values_list("frame_id", flat=True)) == {frame.pk for frame in moments}
-    clip = np.asarray(ClipEmbedding.objects.get(space=fake_space, asset=asset).vector.to_numpy(), dtype=np.float32)
-    vectors = [e.vector.to_numpy().astype(np.float32) for e in Embedding.objects.filter(space=fake_space, asset=asset)]
+    clip = np.asarray(ClipEmbedding.objects.get(space=fake_space, asset=asset).vector, dtype=np.float32)
+    vectors = [np.asarray(e.vector, dtype=np.float32) for e in Embedding.objects.filter(space=fake_space, asset=asset)]
     mean = np.mean(vectors, axis=0)
     assert clip @ (mean / np.linalg.norm(mean)) == pytest.approx(1.0, abs=1e-3)
     assert set(asset.renditions.values_list("spec", flat=True)) >= {"thumbnail", "preview", "frames-0"}

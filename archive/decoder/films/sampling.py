@@ -61,7 +61,8 @@ class Sampler:
         if target_ms <= 0 and not self.moved:
             self.moved = True
             return self._groups(self._packets())
-        for back in BACK:
+        # A program stream does not time each frame: right after a jump FFmpeg guesses, and is right a little later.
+        for back in BACK[1:] if self.container.format.name == "mpeg" else BACK:
             self._seek(max(0, target_ms - back))
             packets = self._packets()
             first = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
