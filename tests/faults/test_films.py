@@ -51,7 +51,7 @@ def kill_behind(asset: Asset, step: Step, second: int) -> tuple[str, float]:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         held = work.values_list("worker", "position").first()
-        if held is not None:
+        if held is not None and held[1] is not None:
             with suppress(ProcessLookupError):  # killed before: its lease still runs
                 os.kill(int(held[0].rsplit(":", 1)[1]), signal.SIGKILL)
                 return str(step), held[1] / 1000
