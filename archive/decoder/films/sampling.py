@@ -102,12 +102,7 @@ class Sampler:
             if packet.is_keyframe and held:
                 yield Group(held, keyed, closed=True)
                 held, keyed = [], True
-            elif len(held) >= if TYPE_CHECKING:
-    Picked = Packet[VideoStream]  # generic in the stubs only
-else:
-    Picked = Packet
-
-LONGEST_GROUP:
+            elif len(held) >= LONGEST_GROUP:
                 yield Group(held, keyed, closed=False)
                 held, keyed = [], False
             if not held and packet.is_keyframe:
