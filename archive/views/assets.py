@@ -17,6 +17,7 @@ from archive.forms import AssetForm
 from archive.models import Asset, Status
 from archive.tags import seen_tags, tags_of
 from archive.templatetags.shapes import BONES
+from archive.video.progress import progress_of
 from archive.work import retry_assets
 
 KNOWN = 200  # so many names of tags are offered while one types
@@ -42,6 +43,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         "may_retry": _may_retry(user, found, curates),
         "lookalikes": pairs_of(user, found).count(),
         "bones": BONES[:9],
+        "progress": progress_of(found) if found.status == Status.PENDING else None,
         "tags": tags_of(found),
         "known_tags": seen_tags(user)[:KNOWN] if curates else [],
     }

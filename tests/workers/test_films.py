@@ -1,0 +1,91 @@
+"""Videos through the workers: frames and vectors chunk by chunk, shots, stills, and what a crash leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from archive.incoming import receive_file
+from archive.ingest import ingest_file
+from archive.models import Asset, ClipEmbedding, Collection, Embedding, Frame, Kind, Space, Status
+from archive.vectors import read_vectors
+from tests import films
+from workers.encode import drain_encode
+from workers.encoders.load import open_encoder
+from workers.play import drain_play
+from workers.prepare import drain_prepare
+from workers.scenes.captions import full_caption
+from workers.scenes.drawing import draw
+from workers.scenes.scene import draw_distinct_scenes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def take_in(collection: Collection, path: Path) -> Asset:
+    return ingest_file(receive_file(path), collection=collection, uploader=None, filename=path.name).asset
+
+
+def work() -> None:
+    while drain_prepare(60) or drain_encode(60):
+        pass
+    drain_encode(60)
+    drain_play(60)
+
+
+def test_a_film_becomes_frames_vectors_and_moments(harbour: Collection, fake_space: Space, tmp_path: Path) -> None:
+    shown = films.scenes(4, 5.0)
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mp4", shown))
+    assert asset.kind == Kind.VIDEO
+    work()
+    asset.refresh_from_db()
+    assert (asset.status, asset.error, asset.duration) == (Status.READY, "", 20.0)
+    frames = list(Frame.objects.filter(asset=asset).order_by("at"))
+    assert [frame.at for frame in frames] == [float(second) for second in range(20)]
+    moments = [frame for frame in frames if frame.representative]
+    assert [(frame.start, frame.end) for frame in moments] == [(0.0, 5.0), (5.0, 10.0), (10.0, 15.0), (15.0, 20.0)]
+    assert all(frame.still for frame in moments)
+    assert not any(frame.still for frame in frames if not frame.representative)
+    assert Embedding.objects.filter(space=fake_space, asset=asset).count() == 20
+    kept = Embedding.objects.filter(space=fake_space, asset=asset, representative=True)
+    assert set(kept.values_list("frame_id", flat=True)) == {frame.pk for frame in moments}
+    clip = np.asarray(ClipEmbedding.objects.get(space=fake_space, asset=asset).vector, dtype=np.float32)
+    vectors = [np.asarray(e.vector, dtype=np.float32) for e in Embedding.objects.filter(space=fake_space, asset=asset)]
+    mean = np.mean(vectors, axis=0)
+    assert clip @ (mean / np.linalg.norm(mean)) == pytest.approx(1.0, abs=1e-3)
+    assert set(asset.renditions.values_list("spec", flat=True)) >= {"thumbnail", "preview", "frames-0"}
+
+
+def test_a_still_scene_is_few_moments_and_a_montage_one_for_each_cut(
+    harbour: Collection, drawn_space: Space, tmp_path: Path
+) -> None:
+    scenes = draw_distinct_scenes(5, 12)
+    pictures = [draw(scene, 320, 240) for scene in scenes]
+    still = take_in(harbour, films.make_film(tmp_path / "still.mp4", [(pictures[0], 900.0)], fps=1))
+    cuts = take_in(harbour, films.make_film(tmp_path / "cuts.mp4", [(picture, 3.0) for picture in pictures], fps=5))
+    work()
+    counted = {name: (found.frames.count(), moments_of(found)) for name, found in (("still", still), ("cuts", cuts))}
+    assert counted["still"] == (900, [0.0, 300.0, 600.0])  # the longest that a shot may be
+    assert counted["cuts"] == (36, [3.0 * number for number in range(12)])
+
+
+def test_the_second_of_a_scene_is_found_by_words(harbour: Collection, drawn_space: Space, tmp_path: Path) -> None:
+    """The frame closest to a scene's description lies within a second of where the scene begins, or in it."""
+    scenes = draw_distinct_scenes(21, 10, held_out=True)
+    shown = [(draw(scene, 320, 240), 4.0) for scene in scenes]
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mp4", shown, fps=10))
+    work()
+    rows = read_vectors(drawn_space, [asset.pk])
+    seconds = dict(Frame.objects.filter(asset=asset).values_list("pk", "at"))
+    texts = open_encoder("shipped:drawn-scenes").encode_texts([full_caption(s, Random(1)).text for s in scenes])
+    best = (texts @ rows.vectors.T).argmax(axis=1)
+    found = [seconds[rows.frames[number]] for number in best]
+    right = [start - 1 <= at < start + 4 for at, start in zip(found, films.starts(shown), strict=True)]
+    print(f"R@1 over {len(scenes)} scenes: {np.mean(right):.2f}")
+    assert np.mean(right) >= 0.7
+
+
+def moments_of(asset: Asset) -> list[float]:
+    return list(Frame.objects.filter(asset=asset, representative=True).order_by("at").values_list("at", flat=True))
