@@ -108,9 +108,8 @@ def ask(query: Query, user: Person) -> Answer:
         among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
         page = ranking.hits[query.offset : end]
         assets = read_assets(page, among)
-    with watch("moments"):
         moments = find_moments(query, space, user, sight, assets) if ranking.plan != "words" else {}
-    hits = make_hits(query, page, assets, moments)
+        hits = make_hits(query, page, assets, moments)
     return Answer(
         hits=hits,
         plan=ranking.plan,
