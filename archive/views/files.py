@@ -11,9 +11,13 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from archive.access import find_seen, person, visible_only
+from archive.models import Kind
 from archive.ranges import Part, Unsatisfiable, read_range, still_meant
+from archive.video.playable import playable_key
+from archive.video.sprites import is_sprite
 
 SHOWN = ("thumbnail", "preview")
+MOST_ID = 2**63 - 1
 # A file is data, whatever it contains: no script, no frame, no other site may make a page of it.
 INERT = {
     "X-Content-Type-Options": "nosniff",
@@ -28,9 +32,31 @@ INERT = {
 def rendition(request: HttpRequest, asset: uuid.UUID, spec: str) -> HttpResponseBase:
     found = find_seen(person(request), asset)
     made = found.renditions.filter(spec=spec).first()
-    if spec not in SHOWN or made is None:
+    if (spec not in SHOWN and not is_sprite(spec)) or made is None:
         raise Http404
     return _send(request, made.key, made.media_type)
+
+
+@visible_only
+@require_safe
+def playable(request: HttpRequest, asset: uuid.UUID) -> HttpResponseBase:
+    """A video as browsers play it: the original, or what was made of it."""
+    found = find_seen(person(request), asset)
+    plays = playable_key(found) if found.kind == Kind.VIDEO else None
+    if plays is None:
+        raise Http404
+    return _send(request, *plays)
+
+
+@visible_only
+@require_safe
+def still(request: HttpRequest, asset: uuid.UUID, frame: int) -> HttpResponseBase:
+    """The picture of a shot."""
+    found = find_seen(person(request), asset)
+    shown = found.frames.filter(pk=min(frame, MOST_ID)).exclude(still="").first()
+    if shown is None:
+        raise Http404
+    return _send(request, shown.still, "image/webp")
 
 
 @visible_only

@@ -1,0 +1,1 @@
+"""Videos: chunks of work, shots, stills, and what players need."""
