@@ -47,7 +47,7 @@ class Hit:
     @property
     def others(self) -> tuple[Moment, ...]:
         """What else is worth a look in the same video, beside the moment that it opens at."""
-        return tuple(moment for moment in self.moments[1:] if moment.well)[:MOST_OTHERS]
+        return tuple(moment for moment in self.moments[1:] if moment.well or self.sequence)[:MOST_OTHERS]
 
     @property
     def words(self) -> str:

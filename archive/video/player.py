@@ -25,6 +25,10 @@ class Shot:
     at: float
     still: str
 
+    @property
+    def length(self) -> float:
+        return self.end - self.start
+
 
 @dataclass(frozen=True)
 class Player:
@@ -35,6 +39,13 @@ class Player:
     at: float | None
     duration: float
     shots: list[Shot]
+    previews: bool = False  # whether there are small stills for the seconds under the pointer
+
+    @property
+    def ticks(self) -> list[tuple[float, float]]:
+        """Every second shot as left edge and width, in thousandths of the length: so that edges can be seen."""
+        whole = max(self.duration, self.shots[-1].end if self.shots else 0.0, 0.001)
+        return [(1000 * shot.start / whole, 1000 * shot.length / whole) for shot in self.shots[::2]]
 
 
 def player_of(asset: Asset, at: str = "") -> Player | None:
@@ -46,7 +57,9 @@ def player_of(asset: Asset, at: str = "") -> Player | None:
     source = reverse("playable", args=[asset.uuid]) if found else ""
     if source and begin:
         source += f"#t={begin:.2f}"
-    return Player(source, found[1] if found else "", begin, asset.duration or 0.0, shots_of(asset))
+    return Player(
+        source, found[1] if found else "", begin, asset.duration or 0.0, shots_of(asset), sprites_of(asset) is not None
+    )
 
 
 def shots_of(asset: Asset) -> list[Shot]:
