@@ -23,6 +23,7 @@ class Moment:
     at: float
     score: float
     well: bool = True
+    still: str = ""  # the address of its picture
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Hit:
     def at(self) -> float:
         """The second to open it at."""
         return self.moments[0].at if self.moments else 0.0
+
+    @property
+    def still(self) -> str:
+        """The picture of the moment that it opens at."""
+        return self.moments[0].still if self.moments else ""
 
     @property
     def others(self) -> tuple[Moment, ...]:

@@ -10,6 +10,7 @@ from search.background import find_background
 from search.hits import Moment
 from search.judging import Judge
 from search.moments import closeness_by_second
+from search.pages import with_stills
 from search.query import BadQuery, Query
 from search.sight import sight_of
 from search.spaces import asked_again, choose_space
@@ -52,6 +53,6 @@ def _look(query: Query, asset: Asset, user: Person) -> Inside:
         space=space,
         query=query,
         seconds=closeness_by_second(judge.aim, asset.pk),
-        moments=judge.moments([asset.pk], query.limit).get(asset.pk, ()),
+        moments=with_stills(judge.moments([asset.pk], query.limit), {asset.pk: asset}).get(asset.pk, ()),
         usual=usual.mean if usual.known else None,
     )

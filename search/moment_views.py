@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,21 +11,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from archive.access import find_seen, person, visible_only
-from archive.models import Frame
-from archive.video.player import still_url
 from search.engine import NotAnswered, UnknownAsset
-from search.hits import Moment
-from search.inside import Inside, look_inside
+from search.inside import look_inside
 from search.query import BadQuery, Query
 from search.strip import draw_strip
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A moment with the address of its picture, empty where there is none."""
-
-    moment: Moment
-    still: str
 
 
 @visible_only
@@ -40,7 +28,7 @@ def moments(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         found = look_inside(query, asset, person(request))
         context |= {
             "strip": draw_strip(found.seconds, found.asset.duration or 0.0, found.moments, found.usual),
-            "shown": _with_stills(found),
+            "shown": found.moments,
         }
     except UnknownAsset as error:
         raise Http404 from error
@@ -52,11 +40,3 @@ def moments(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     response = render(request, "search/_moments.html" if by_script else "search/moments.html", context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
-
-
-def _with_stills(found: Inside) -> list[Shown]:
-    frames = Frame.objects.filter(asset=found.asset, representative=True).exclude(still="")
-    stills = {start: pk for pk, start in frames.values_list("pk", "start")}
-    return [
-        Shown(one, still_url(found.asset, stills[one.start]) if one.start in stills else "") for one in found.moments
-    ]

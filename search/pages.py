@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 
-from archive.models import Asset, Kind, Space
+from archive.models import Asset, Frame, Kind, Space
+from archive.video.player import still_url
 from search.failures import NotAnswered
 from search.hits import SHOWN, Hit, Moment
 from search.judging import Judge
@@ -58,4 +60,20 @@ def find_moments(query: Query, space: Space, user: Person, sight: str, assets: d
     except NotAnswered:
         return {}
     most = query.limit if query.within else MOST_SHOWN
-    return Judge(query, terms, space, user, sight).moments(videos, most)
+    return with_stills(Judge(query, terms, space, user, sight).moments(videos, most), assets)
+
+
+def with_stills(moments: Moments, assets: dict[int, Asset]) -> Moments:
+    """Each moment with the picture of its shot, where that is kept."""
+    starts = {one.start for each in moments.values() for one in each}
+    kept = Frame.objects.filter(asset__in=moments, start__in=starts, representative=True).exclude(still="")
+    frames = {(asset, start): pk for asset, start, pk in kept.values_list("asset", "start", "pk")}
+    return {
+        asset: tuple(
+            replace(one, still=still_url(assets[asset], frames[asset, one.start]))
+            if (asset, one.start) in frames
+            else one
+            for one in each
+        )
+        for asset, each in moments.items()
+    }

@@ -83,6 +83,7 @@ def cellar(fake_space: Space) -> Cellar:
             "spec": "thumbnail",
             "key": "k",
             "name": "sea",
+            "frame": asset.frames.values_list("pk", flat=True)[0],
             "batch": uuid.uuid4(),
             "decision": 1,
         },

@@ -56,7 +56,8 @@ def film(harbour: Collection, fake_space: Space, queries_in_process: None, tmp_p
 def standing_at(page: Page, second: float) -> None:
     """Within one second of where it should be."""
     page.wait_for_function(
-        "at => { const v = document.querySelector('video'); return v.readyState >= 2 && Math.abs(v.currentTime - at) < 1 }",
+        "at => { const v = document.querySelector('video');"
+        " return v.readyState >= 2 && Math.abs(v.currentTime - at) < 1 }",
         arg=second,
     )
 
