@@ -1,1 +1,1 @@
-"""Videos: chunks of work, shots, stills, and what players need."""
+"""Videos: frames and their packs, shots and moments, the clip vector, and what a player needs."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from archive.models import Asset, Frame, Kind
+from archive.models import Asset, Frame, Kind, Status
 from archive.video.playable import playable_key
-from archive.video.sprites import sprites_of
+from archive.video.progress import Progress, progress_of
+from archive.video.sprites import SPEC as SPRITE
+from archive.video.sprites import sprite_of
 from archive.video.track import write_track
 
 MOST_SHOTS = 600
@@ -39,7 +41,8 @@ class Player:
     at: float | None
     duration: float
     shots: list[Shot]
-    previews: bool = False  # whether there are small stills for the seconds under the pointer
+    previews: bool  # whether there are small stills for the seconds under the pointer
+    progress: Progress | None  # while it is being read
 
     @property
     def ticks(self) -> list[tuple[float, float]]:
@@ -58,7 +61,13 @@ def player_of(asset: Asset, at: str = "") -> Player | None:
     if source and begin:
         source += f"#t={begin:.2f}"
     return Player(
-        source, found[1] if found else "", begin, asset.duration or 0.0, shots_of(asset), sprites_of(asset) is not None
+        source=source,
+        media_type=found[1] if found else "",
+        at=begin,
+        duration=asset.duration or 0.0,
+        shots=shots_of(asset),
+        previews=has_sprite(asset),
+        progress=progress_of(asset) if asset.status == Status.PENDING else None,
     )
 
 
@@ -90,10 +99,12 @@ def read_second(raw: str) -> float | None:
 
 
 def previews_of(asset: Asset) -> str | None:
-    """The track of previews; None where there are no sprites."""
-    found = sprites_of(asset)
-    if found is None:
+    """The track of previews; None until there is a sprite."""
+    sprite = sprite_of(asset)
+    if sprite is None or not has_sprite(asset):
         return None
-    sprite, grids = found
-    pictures = [reverse("rendition", args=[asset.uuid, grid.spec]) for grid in grids]
-    return write_track(sprite, pictures, asset.duration or 0.0)
+    return write_track(sprite, reverse("rendition", args=[asset.uuid, SPRITE]), asset.duration or 0.0)
+
+
+def has_sprite(asset: Asset) -> bool:
+    return asset.renditions.filter(spec=SPRITE).exists()

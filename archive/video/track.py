@@ -5,28 +5,18 @@ https://www.w3.org/TR/webvtt1/ and https://www.w3.org/TR/media-frags/: players k
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 from archive.video.sprites import Sprite
 
-MOST_CUES = 20_000
+def write_track(sprite: Sprite, picture: str, duration: float) -> str:
+    """`picture`: the address of the sprite; a cue for each of its stills."""
+    return "\n".join(["WEBVTT", "", *(_cue(sprite, picture, n, duration) for n in range(sprite.count))])
 
 
-def write_track(sprite: Sprite, pictures: Sequence[str], duration: float) -> str:
-    """`pictures`: the addresses of the grids, in order; a cue for each still that lies inside the video."""
-    a_grid = sprite.columns * sprite.rows
-    count = min(math.ceil(duration / sprite.every_seconds), a_grid * len(pictures), MOST_CUES)
-    return "\n".join(["WEBVTT", "", *(_cue(sprite, pictures, n, duration) for n in range(count))])
-
-
-def _cue(sprite: Sprite, pictures: Sequence[str], n: int, duration: float) -> str:
-    grid, place = divmod(n, sprite.columns * sprite.rows)
-    row, column = divmod(place, sprite.columns)
+def _cue(sprite: Sprite, picture: str, n: int, duration: float) -> str:
     begin = n * sprite.every_seconds
-    end = min(begin + sprite.every_seconds, duration)
-    box = f"{column * sprite.width},{row * sprite.height},{sprite.width},{sprite.height}"
-    return f"{clock(begin)} --> {clock(end)}\n{pictures[grid]}#xywh={box}\n"
+    left, top = sprite.place(begin + sprite.every_seconds / 2)
+    end = min(begin + sprite.every_seconds, max(duration, begin + 0.001))
+    return f"{clock(begin)} --> {clock(end)}\n{picture}#xywh={left},{top},{sprite.width},{sprite.height}\n"
 
 
 def clock(seconds: float) -> str:

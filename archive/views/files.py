@@ -14,9 +14,8 @@ from archive.access import find_seen, person, visible_only
 from archive.models import Kind
 from archive.ranges import Part, Unsatisfiable, read_range, still_meant
 from archive.video.playable import playable_key
-from archive.video.sprites import is_sprite
 
-SHOWN = ("thumbnail", "preview")
+SHOWN = ("thumbnail", "preview", "sprite")
 MOST_ID = 2**63 - 1
 # A file is data, whatever it contains: no script, no frame, no other site may make a page of it.
 INERT = {
@@ -32,7 +31,7 @@ INERT = {
 def rendition(request: HttpRequest, asset: uuid.UUID, spec: str) -> HttpResponseBase:
     found = find_seen(person(request), asset)
     made = found.renditions.filter(spec=spec).first()
-    if (spec not in SHOWN and not is_sprite(spec)) or made is None:
+    if spec not in SHOWN or made is None:
         raise Http404
     return _send(request, made.key, made.media_type)
 

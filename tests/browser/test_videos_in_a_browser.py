@@ -40,6 +40,7 @@ def film(harbour: Collection, fake_space: Space, queries_in_process: None, tmp_p
     asset.media_type, asset.width, asset.height = "video/webm", 320, 200
     asset.original = default_storage.save("originals/t/film.webm", ContentFile(path.read_bytes()))
     asset.size = path.stat().st_size
+    asset.exif = {"VideoCodec": "vp8", "PixelFormat": "yuv420p"}
     asset.save()
     for frame, picture in zip(
         Frame.objects.filter(asset=asset, representative=True).order_by("at"), pictures, strict=True
