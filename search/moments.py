@@ -54,7 +54,7 @@ shot AS (
     SELECT DISTINCT ON (asset_id, start) asset_id, start, stop, at, best AS score FROM (
         SELECT *, max(score) OVER (PARTITION BY asset_id, start) AS best FROM scored
     ) AS compared
-    WHERE score >= best - %(slack)s::float8 ORDER BY asset_id, start, at
+    WHERE score >= best - greatest(%(slack)s::float8, %(share)s::float8 * abs(best)) ORDER BY asset_id, start, at
 )
 SELECT asset_id, start, stop, at, score FROM (
     SELECT *, row_number() OVER (PARTITION BY asset_id ORDER BY score DESC, start) AS place FROM shot
@@ -72,13 +72,14 @@ WHERE e.asset_id = %(asset)s ORDER BY f.at
 class Aim:
     """What frames are compared with: what is wanted, (768,) of unit length, and what each unwanted thing costs.
 
-    `slack`: a frame that is less close than another by no more is as good.
+    A frame is as good as another that is closer by no more than `slack`, or by that `share` of its closeness.
     """
 
     space: Space
     wanted: Vector
     prices: tuple[tuple[Vector, Price], ...] = ()
     slack: float = 0.0
+    share: float = 0.0
 
     def score(self, name: str = "aim") -> tuple[str, dict[str, Any]]:
         """The closeness of `e.vector` as SQL, with its parameters; `name` keeps those of several aims apart."""
@@ -100,13 +101,12 @@ def best_frames(aim: Aim, assets: Sequence[int]) -> dict[int, tuple[int, float]]
 
 
 def best_moments(aim: Aim, assets: Sequence[int], most: int = MOST_SHOWN) -> dict[int, list[Moment]]:
-    """Up to `most` shots of each video, the closest first; `at` is the second of its first frame that is as good as its best."""
+    """Up to `most` shots of each video, the closest first; each opens `at` its first frame as good as its best."""
     score, params = aim.score()
+    params |= {"assets": list(assets), "most": most, "slack": aim.slack, "share": aim.share}
     sql = BEST_MOMENTS.format(frames=FRAMES, partition=partition(aim.space), score=score)
     found: dict[int, list[Moment]] = {}
-    for asset, start, stop, at, closeness in read(
-        sql, {**params, "assets": list(assets), "most": most, "slack": aim.slack}
-    ):
+    for asset, start, stop, at, closeness in read(sql, params):
         found.setdefault(asset, []).append(Moment(start, stop, at, round(closeness, 4)))
     return found
 

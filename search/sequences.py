@@ -28,7 +28,8 @@ step{n} AS MATERIALIZED (
             SELECT DISTINCT ON (asset_id, start) asset_id, start, stop, at, best AS score FROM (
                 SELECT *, max(s{n}) OVER (PARTITION BY asset_id, start) AS best FROM scored
             ) AS compared
-            WHERE s{n} >= best - %(slack{n})s::float8 ORDER BY asset_id, start, at
+            WHERE s{n} >= best - greatest(%(slack{n})s::float8, %(share{n})s::float8 * abs(best))
+            ORDER BY asset_id, start, at
         ) AS shot
     ) AS ranked WHERE place <= %(most)s
 )"""
@@ -106,7 +107,12 @@ def compile_chains(steps: Sequence[Step]) -> tuple[str, dict[str, Any]]:
     for n, step in enumerate(steps):
         score, own = step.aim.score(f"aim{n}")
         mean, spread = step.usual
-        params |= own | {f"mean{n}": mean, f"spread{n}": spread, f"slack{n}": step.aim.slack}
+        params |= own | {
+            f"mean{n}": mean,
+            f"spread{n}": spread,
+            f"slack{n}": step.aim.slack,
+            f"share{n}": step.aim.share,
+        }
         scores.append(f"{score} AS s{n}")
         link = FIRST if n == 0 else ALSO if step.beside else THEN
         parts += [SHOTS.format(n=n), link.format(n=n, before=n - 1)]
