@@ -80,10 +80,8 @@ def seen(plan: Plan) -> Table:
         [words, number(round(sizes[name], 2)), "assumed" if name in assumed else "seen here"]
         for name, words in SIZES.items()
     ]
-    notes = ["Assumed is what there is too little of to measure; docs/costs.md says where it comes from."] * bool(
-        assumed
-    )
-    return Table("Reckoned with", ["", "", ""], rows, notes)
+    note = "Assumed is what there is too little of to measure; docs/costs.md says where it comes from."
+    return Table("Reckoned with", ["", "", ""], rows, [note] if assumed else [])
 
 
 def models(plan: Plan) -> Table:

@@ -35,14 +35,14 @@ def gflops(model: Model, tower: Any, pictures: int = 1) -> float:
     made = torch.zeros(pictures, 3, model.size, model.size, device="meta")
     with FlopCounterMode(display=False) as counter:
         tower(made)
-    return round(counter.get_total_flops() / pictures / 1e9, 2)
+    return round(float(counter.get_total_flops()) / pictures / 1e9, 2)
 
 
 @pytest.mark.parametrize("model", OPEN_CLIP, ids=lambda model: model.name)
 def test_a_model_of_open_clip_takes_the_operations_that_are_told(model: Model) -> None:
     config = open_clip.get_model_config(model.architecture)
     with torch.device("meta"):
-        tower = build(config).eval()
+        tower: Any = build(config).eval()
     assert model.gflops == gflops(model, tower.encode_image)
     assert model.convolutions == any(
         isinstance(part, torch.nn.Conv2d) and part.groups > 1 for part in tower.visual.modules()
@@ -89,7 +89,7 @@ def test_the_shipped_model_is_described_as_its_folder_has_it() -> None:
             assert (model.numbers, model.size, model.context) == described
             assert model.sha256 == sha256_of(folder / "open_clip_model.safetensors")
             with torch.device("meta"):
-                tower = build(config).eval()
+                tower: Any = build(config).eval()
             assert model.gflops == gflops(model, tower.encode_image)
             assert ("LICENCES.txt" in model.licence) == (folder / "LICENCES.txt").is_file()
 

@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, photos: str | None, hours: str | None, fps: str | None, **options: Any) -> None:
         asked = PlanForm({"photos": photos, "hours": hours, "fps": fps})
         if not asked.is_valid():
-            wrong = (f"--{name}: {' '.join(said)}" for name, said in asked.errors.items())
+            wrong = (f"--{name}: {' '.join(map(str, said))}" for name, said in asked.errors.items())
             raise CommandError("\n".join(wrong))
         plan = draw_up(Asset.objects.all(), asked)
         if options["json"]:
