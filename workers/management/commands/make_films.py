@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workers.films.sample import write_films
+from workers.filming.sample import write_films
 
 
 class Command(BaseCommand):

@@ -14,7 +14,7 @@ from PIL import Image
 from archive.decoder.clean import MAX_TEXT
 from archive.pdq import Bits, look_at
 from tests.prepared import as_jpeg
-from workers.films.sample import (
+from workers.filming.sample import (
     BLACK,
     EACH,
     FILMS,
@@ -26,8 +26,8 @@ from workers.films.sample import (
     still_of,
     write_films,
 )
-from workers.films.shots import Shot, blank, pictures_of
-from workers.films.writing import write_film
+from workers.filming.shots import Shot, blank, pictures_of
+from workers.filming.writing import write_film
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def second(path: Path, at: float) -> Image.Image:
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             if frame.time is not None and frame.time >= at:
-                return frame.to_image()
+                return Image.fromarray(frame.to_ndarray(format="rgb24"))
     raise AssertionError(at)
 
 

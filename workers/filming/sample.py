@@ -13,8 +13,8 @@ from random import Random
 from PIL import Image
 
 from archive.sample import PHOTOGRAPHS
-from workers.films.shots import Shot, Size, blank, pictures_of
-from workers.films.writing import write_film
+from workers.filming.shots import Shot, Size, blank, pictures_of
+from workers.filming.writing import write_film
 from workers.scenes.drawing import draw
 from workers.scenes.scene import Group, place_scene
 

@@ -7,11 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
-from workers.films.shots import Size
+from workers.filming.shots import Size
 
 CODECS = {".mp4": "libx264", ".webm": "libvpx-vp9"}
 QUICK = {
@@ -31,10 +32,11 @@ def write_film(
     codec = CODECS[path.suffix]
     with av.open(str(path), "w", options=SAME_BYTES[path.suffix]) as container:
         container.metadata.update({"title": title, "comment": about, "description": about})
-        stream: VideoStream = container.add_stream(codec, rate=Fraction(fps), options=QUICK[codec])
+        stream = container.add_stream(codec, rate=Fraction(fps), options=QUICK[codec])
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = KEY_SECONDS * fps
         for picture in pictures:
-            container.mux(stream.encode(VideoFrame.from_image(picture)))
+            container.mux(stream.encode(VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")))
         container.mux(stream.encode())
