@@ -9,16 +9,15 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import connection
 
 from archive import dispatch
 from archive.folders import NotTaken
-from archive.incoming import StorageFull, TooLarge, receive_file
+from archive.incoming import StorageFull, TooLarge, receive_file, size_limit
 from archive.ingest import EmptyFile, Ingested, ingest_file
 from archive.models import Collection, Step
 from archive.models.work import Priority
-from archive.sniff import HEAD, UnsupportedMedia, sniff_picture
+from archive.sniff import HEAD, UnsupportedMedia, sniff_media
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -168,11 +167,12 @@ def take(path: Path, collection: Collection, uploader: User | None) -> Ingested 
 
 
 def refuse_early(path: Path) -> None:
-    """Before a byte is copied: a folder of films should not be written to disk just to be refused."""
+    """Before a byte is copied: what is too large should not be written to disk just to be refused."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head:
         raise EmptyFile
-    sniff_picture(head)
-    if path.stat().st_size > settings.SIGHTLINE_UPLOAD_LIMIT:
-        raise TooLarge(settings.SIGHTLINE_UPLOAD_LIMIT)
+    sniff_media(head)
+    limit = size_limit(head)
+    if path.stat().st_size > limit:
+        raise TooLarge(limit)

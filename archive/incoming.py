@@ -16,6 +16,7 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 
+from archive.sniff import FILMS, sniff
 from archive.storage import DurableStorage, sync
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ else:  # generic in the stubs only
     Upload = UploadedFile
 
 HEAD = 4096
+LOOK_EVERY = 256 * 1024 * 1024  # bytes after which the room on the disk is looked at again
 
 
 class TooLarge(Exception):
     """More bytes than `limit`."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"This file is larger than {limit // 2**20} MB, the most that is accepted here.")
+        size = f"{limit // 2**30} GB" if limit >= 10 * 2**30 else f"{limit // 2**20} MB"
+        super().__init__(f"This file is larger than {size}, the most that is accepted here.")
         self.limit = limit
 
 
@@ -57,8 +60,8 @@ class Receiver:
 
     def __init__(self, limit: int | None = None) -> None:
         folder = incoming_folder()
-        self.limit = limit or settings.SIGHTLINE_UPLOAD_LIMIT
-        if shutil.disk_usage(folder).free < 2 * self.limit:
+        self.limit = limit
+        if not _has_room(folder):
             raise StorageFull
         self.path = folder / f"{uuid.uuid4().hex}.part"
         self._file: IO[bytes] = self.path.open("xb")
@@ -67,13 +70,18 @@ class Receiver:
         self.size = 0
 
     def write(self, chunk: bytes) -> None:
+        before = self.size
         self.size += len(chunk)
-        if self.size > self.limit:
-            self.abort()
-            raise TooLarge(self.limit)
         self._hash.update(chunk)
         if len(self._head) < HEAD:
             self._head += chunk[: HEAD - len(self._head)]
+        limit = self.limit or size_limit(self._head)
+        if self.size > limit:
+            self.abort()
+            raise TooLarge(limit)
+        if self.size // LOOK_EVERY > before // LOOK_EVERY and not _has_room(self.path.parent):
+            self.abort()
+            raise StorageFull
         try:
             self._file.write(chunk)
         except OSError as error:
@@ -93,6 +101,17 @@ class Receiver:
         with suppress(OSError):  # on a full disk closing writes what is buffered, and fails again
             self._file.close()
         self.path.unlink(missing_ok=True)
+
+
+def size_limit(head: bytes) -> int:
+    """How many bytes a file that begins so may have."""
+    limit: int = settings.SIGHTLINE_UPLOAD_LIMIT
+    return max(limit, settings.SIGHTLINE_VIDEO_LIMIT) if sniff(head) in FILMS else limit
+
+
+def _has_room(folder: Path) -> bool:
+    """Twice what the largest picture takes stays free, whatever comes in."""
+    return shutil.disk_usage(folder).free >= 2 * settings.SIGHTLINE_UPLOAD_LIMIT
 
 
 def receive(chunks: Iterable[bytes], limit: int | None = None) -> Incoming:

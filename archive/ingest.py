@@ -19,7 +19,8 @@ from archive import dispatch
 from archive.incoming import Incoming, StorageFull
 from archive.models import Asset, Collection, Kind, Step, Work
 from archive.models.work import Priority
-from archive.sniff import sniff_picture
+from archive.sniff import FILMS, sniff_media
+from archive.video.animated import is_animated
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -56,7 +57,7 @@ def ingest_file(
     try:
         if not incoming.size:
             raise EmptyFile
-        media_type = sniff_picture(incoming.head)
+        media_type = sniff_media(incoming.head)
         key = original_key(incoming.sha256)
         with transaction.atomic():
             lock_content(incoming.sha256)
@@ -66,7 +67,7 @@ def ingest_file(
                 sha256=incoming.sha256,
                 defaults={
                     "uploader": uploader,
-                    "kind": Kind.PHOTO,
+                    "kind": kind_of(incoming, media_type),
                     "original": key,
                     "filename": clean_filename(filename),
                     "media_type": media_type,
@@ -83,6 +84,12 @@ def ingest_file(
         return Ingested(asset, new)
     finally:
         incoming.discard()
+
+
+def kind_of(incoming: Incoming, media_type: str) -> Kind:
+    """What moves is a video, though its type may be a picture's."""
+    moves = media_type in FILMS or is_animated(incoming.path, media_type)
+    return Kind.VIDEO if moves else Kind.PHOTO
 
 
 def lock_content(sha256: str) -> None:

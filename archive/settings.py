@@ -168,6 +168,10 @@ STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 FILE_UPLOAD_HANDLERS = ["archive.incoming.IncomingUploadHandler"]
 SIGHTLINE_UPLOAD_LIMIT = env.int("SIGHTLINE_UPLOAD_LIMIT", default=200 * 1024 * 1024)
 SIGHTLINE_PIXEL_LIMIT = env.int("SIGHTLINE_PIXEL_LIMIT", default=80_000_000)
+SIGHTLINE_VIDEO_LIMIT = env.int("SIGHTLINE_VIDEO_LIMIT", default=20 * 1024**3)
+SIGHTLINE_FRAMES_PER_SECOND = env.float("SIGHTLINE_FRAMES_PER_SECOND", default=1.0)
+SIGHTLINE_FRAME_LIMIT = env.int("SIGHTLINE_FRAME_LIMIT", default=20_000)
+SIGHTLINE_SHOT_SECONDS = env.float("SIGHTLINE_SHOT_SECONDS", default=300.0)
 SIGHTLINE_TRASH_DAYS = env.int("SIGHTLINE_TRASH_DAYS", default=30)
 
 # ---- Search -----------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ PICTURES: dict[str, Kind] = {
     "image/heic": Kind("HEIC", ".heic"),
 }
 
-VIDEOS: dict[str, Kind] = {
+FILMS: dict[str, Kind] = {
     "video/mp4": Kind("MP4", ".mp4"),
     "video/quicktime": Kind("QuickTime", ".mov"),
     "video/webm": Kind("WebM", ".webm"),
@@ -35,6 +35,10 @@ VIDEOS: dict[str, Kind] = {
     "video/x-msvideo": Kind("AVI", ".avi"),
     "video/mp2t": Kind("MPEG transport stream", ".ts"),
     "video/mpeg": Kind("MPEG", ".mpg"),
+}
+"""Videos that the archive takes. An animated GIF or WebP is one too, though its type is a picture's."""
+
+VIDEOS: dict[str, Kind] = FILMS | {
     "video/x-ms-wmv": Kind("Windows Media", ".wmv"),
     "video/x-flv": Kind("Flash video", ".flv"),
     "video/ogg": Kind("Ogg", ".ogv"),
@@ -100,24 +104,33 @@ BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 
 
 class UnsupportedMedia(Exception):
-    """A file of a kind that the archive does not take. `media_type` is None where nobody knows it."""
+    """A file of a kind that is not taken in this place. `media_type` is None where nobody knows it."""
 
-    def __init__(self, media_type: str | None, *, empty: bool = False) -> None:
+    def __init__(self, media_type: str | None, *, empty: bool = False, films: bool = True) -> None:
         self.media_type = media_type
         self.empty = empty
+        self.films = films
         super().__init__(self._sentence())
 
     def _sentence(self) -> str:
-        taken = [kind.label for kind in PICTURES.values()]
-        accepted = f"Upload {', '.join(taken[:-1])} or {taken[-1]} pictures."
         if self.empty:
             return "This file is empty. Upload it again from the source."
         if self.media_type in VIDEOS:
             label = VIDEOS[self.media_type].label
-            return f"This is a video ({label}); videos are not accepted yet. {accepted}"
+            if not self.films:
+                return f"This is a video ({label}), and a picture is asked for. {self._accepted()}"
+            return f"Videos of this kind ({label}) are not accepted. Convert it to MP4. {self._accepted()}"
         if self.media_type in OTHERS:
-            return f"{OTHERS[self.media_type].label} files are not accepted. {accepted}"
-        return f"This is not a picture of a known kind, whatever its name says. {accepted}"
+            return f"{OTHERS[self.media_type].label} files are not accepted. {self._accepted()}"
+        what = "a picture or a video" if self.films else "a picture"
+        return f"This is not {what} of a known kind, whatever its name says. {self._accepted()}"
+
+    def _accepted(self) -> str:
+        pictures = [kind.label for kind in PICTURES.values()]
+        if not self.films:
+            return f"Upload {', '.join(pictures[:-1])} or {pictures[-1]} pictures."
+        films = [kind.label for kind in FILMS.values()]
+        return f"Upload {', '.join(pictures)} pictures, or {', '.join(films[:-1])} or {films[-1]} videos."
 
 
 def sniff(head: bytes) -> str | None:
@@ -135,6 +148,14 @@ def sniff_picture(head: bytes) -> str:
     """As `sniff`, for a place that takes pictures only: raises UnsupportedMedia for everything else."""
     media_type = sniff(head)
     if media_type not in PICTURES:
+        raise UnsupportedMedia(media_type, empty=not head, films=False)
+    return media_type
+
+
+def sniff_media(head: bytes) -> str:
+    """As `sniff`, for a place that takes pictures and videos: raises UnsupportedMedia for everything else."""
+    media_type = sniff(head)
+    if media_type is None or (media_type not in PICTURES and media_type not in FILMS):
         raise UnsupportedMedia(media_type, empty=not head)
     return media_type
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +12,15 @@ from django.db.models import QuerySet
 from archive.models import DIMENSIONS, Asset, Space
 from archive.spaces.partitions import partition
 
-Vector = npt.NDArray[np.float32]
+Vector = npt.NDArray[np.float32]  # (768,)
+Vectors = npt.NDArray[np.float32]  # (n, 768)
 
 # unnest of arrays writes some 40 times faster than row by row; the conflict clause makes a
 # second writer of the same frame harmless.
 STORE = """
 INSERT INTO archive_embedding (space_id, frame_id, asset_id, representative, vector)
-SELECT %(space)s, f.id, f.asset_id, f.representative, given.vector::halfvec
-FROM unnest(%(frames)s::bigint[], %(vectors)s::text[]) AS given(frame_id, vector)
+SELECT %(space)s, f.id, f.asset_id, coalesce(given.representative, f.representative), given.vector::halfvec
+FROM unnest(%(frames)s::bigint[], %(vectors)s::text[], %(flags)s::boolean[]) AS given(frame_id, vector, representative)
 JOIN archive_frame f ON f.id = given.frame_id AND f.asset_id = ANY(%(assets)s)
 ON CONFLICT (space_id, frame_id)
 DO UPDATE SET vector = EXCLUDED.vector, representative = EXCLUDED.representative
@@ -55,11 +57,24 @@ def as_text(vector: Vector) -> str:
     return "[" + ",".join([f"{number:.5g}" for number in vector.tolist()]) + "]"
 
 
-def store_vectors(space: Space, frames: Sequence[int], assets: Sequence[int], vectors: npt.NDArray[np.float32]) -> None:
-    """Write `vectors` (n, 768) of `frames`, which belong to `assets`. Deleted frames drop out."""
-    texts = [as_text(row) for row in vectors]
+def store_vectors(
+    space: Space,
+    frames: Sequence[int],
+    assets: Sequence[int],
+    vectors: npt.NDArray[np.float32],
+    representative: Sequence[bool] | None = None,
+) -> None:
+    """Write `vectors` (n, 768) of `frames`, which belong to `assets`. Deleted frames drop out.
+
+    Which of them stand for a shot in this space is told by `representative`, else by the frames themselves.
+    """
+    rows: dict[str, Any] = {
+        "frames": list(frames),
+        "vectors": [as_text(row) for row in vectors],
+        "flags": [None] * len(frames) if representative is None else list(representative),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(STORE, {"space": space.pk, "frames": list(frames), "assets": list(assets), "vectors": texts})
+        cursor.execute(STORE, {"space": space.pk, "assets": list(assets), **rows})
 
 
 def copy_known_vectors(space: Space, assets: Sequence[int]) -> list[int]:

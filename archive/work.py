@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Case, Model, QuerySet, Value, When
 from django.db.models.functions import Now
 
 from archive import dispatch
@@ -36,7 +36,15 @@ def retry(work: QuerySet[Work]) -> int:
     waiting = work.filter(state__in=(WorkState.QUARANTINED, WorkState.CANCELLED, WorkState.DONE))
     chosen = list(waiting.select_for_update().values_list("pk", "asset_id", "step"))
     Work.objects.filter(pk__in=[pk for pk, _, _ in chosen]).update(
-        state=WorkState.READY, crashes=0, errors=0, not_before=Now(), last_error="", done_at=None
+        state=WorkState.READY,
+        crashes=0,
+        errors=0,
+        not_before=Now(),
+        last_error="",
+        done_at=None,
+        # What had an end begins anew; what was given up half-way goes on from there.
+        position=Case(When(state=WorkState.DONE, then=Value(None)), default="position"),
+        begun_at=None,
     )
     settle(asset for _, asset, _ in chosen)
     for step in {step for _, _, step in chosen}:

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.utils.timezone import make_aware
 
-from archive.models import Asset, Status, Tag
+from archive.models import Asset, Kind, Status, Tag
 from archive.models.concepts import fold
 from search.lookups import ILike
 from search.negation import split_list
@@ -27,6 +27,8 @@ SHAPES = {
     Shape.PORTRAIT: Q(width__lt=F("height")),
     Shape.SQUARE: Q(width=F("height")),
 }
+# The first minutes of a long video are found while the rest is being worked on: what is known of it is complete.
+BEGUN = Q(kind=Kind.VIDEO, status=Status.PENDING, duration__isnull=False)
 PLACED = Q(latitude__isnull=False) | ~Q(place="")
 MEGAPIXEL = 1_000_000
 PIXELS = ExpressionWrapper(Cast("width", BigIntegerField()) * F("height"), output_field=BigIntegerField())
@@ -36,7 +38,7 @@ def find_candidates(query: Query, user: Person, *, ready: bool = True) -> QueryS
     """Assets that may be found: permitted, ready, within the filters, saying what stands in quotes."""
     found: QuerySet[Asset] = Asset.objects.visible_to(user)
     if ready:
-        found = found.filter(status=Status.READY)
+        found = found.filter(Q(status=Status.READY) | BEGUN)
         if query.asks and (query.like or query.unlike):
             found = found.exclude(uuid__in=[one for one in (query.like, query.unlike) if one])
     for phrase in read_phrases(query.text):

@@ -15,7 +15,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from archive.models import Step
+from archive.models import Kind, Step
+from archive.models.work import Priority
 from archive.readiness import settle
 
 # A batch dies with one bad item. Whatever was in it is then tried alone; after three more
@@ -24,9 +25,10 @@ DEATHS = 4
 ERRORS = 8
 
 FIRST = """
-SELECT crashes FROM archive_work
-WHERE state = 'ready' AND step = %(step)s AND target = %(target)s AND not_before <= now()
-ORDER BY priority, id LIMIT 1
+SELECT w.crashes, a.kind FROM archive_work w JOIN archive_asset a ON a.id = w.asset_id
+WHERE w.state = 'ready' AND w.step = %(step)s AND w.target = %(target)s AND w.not_before <= now()
+  AND (w.crashes = 0 OR %(suspects)s)
+ORDER BY w.priority, w.id LIMIT 1
 """
 CLAIM = """
 WITH chosen AS (
@@ -39,7 +41,8 @@ UPDATE archive_work w
 SET state = 'running', attempts = attempts + 1, token = gen_random_uuid(), worker = %(worker)s,
     lease_until = now() + %(lease)s
 FROM chosen WHERE w.id = chosen.id
-RETURNING w.id, w.asset_id, w.token, w.crashes > 0
+RETURNING w.id, w.asset_id, w.token, w.crashes > 0, (SELECT a.kind FROM archive_asset a WHERE a.id = w.asset_id),
+          w.position
 """
 RENEW = """
 UPDATE archive_work SET lease_until = now() + %(lease)s
@@ -51,6 +54,13 @@ SET state = 'done', token = NULL, lease_until = NULL, last_error = '', done_at =
 FROM unnest(%(ids)s::bigint[], %(tokens)s::uuid[]) AS held(id, token)
 WHERE w.id = held.id AND w.token = held.token AND w.state = 'running'
 RETURNING w.id
+"""
+ADVANCE = """
+UPDATE archive_work
+SET position = %(position)s, lease_until = now() + %(lease)s, crashes = 0, errors = 0, last_error = '',
+    begun_at = CASE WHEN %(position)s > 0 THEN coalesce(begun_at, now()) END,
+    priority = CASE WHEN %(position)s > 0 THEN greatest(priority, %(rest)s) ELSE priority END
+WHERE id = %(id)s AND token = %(token)s AND state = 'running' RETURNING id
 """
 RELEASE = """
 UPDATE archive_work SET state = 'ready', token = NULL, lease_until = NULL, attempts = attempts - 1
@@ -87,25 +97,33 @@ class Claim:
     asset_id: int
     token: uuid.UUID
     suspect: bool = False  # a worker died on it before
+    kind: str = Kind.PHOTO
+    position: int | None = None  # milliseconds of a video that are done
+
+    @property
+    def film(self) -> bool:
+        return self.kind == Kind.VIDEO
 
 
 def claim(step: Step, target: str, limit: int, worker: str, *, suspects: bool = True) -> list[Claim]:
-    """Take up to `limit` items, the urgent first. An item that a worker died on comes alone.
+    """Take up to `limit` items, the urgent first. An item that a worker died on comes alone, and so does a video.
 
     Whoever holds other items must ask without `suspects`: they would die with it, as often as it does.
     """
     which: dict[str, Any] = {"step": step, "target": target}
     with connection.cursor() as cursor:
-        suspect = False
-        if suspects:
-            cursor.execute(FIRST, which)
-            first = cursor.fetchone()
-            if first is None:
-                return []
-            suspect = first[0] > 0
-        terms = {"suspect": suspect, "limit": 1 if suspect else limit, "worker": worker, "lease": _lease()}
+        cursor.execute(FIRST, which | {"suspects": suspects})
+        first = cursor.fetchone()
+        if first is None:
+            return []
+        suspect, alone = first[0] > 0, first[0] > 0 or first[1] == Kind.VIDEO
+        terms = {"suspect": suspect, "limit": 1 if alone else limit, "worker": worker, "lease": _lease()}
         cursor.execute(CLAIM, which | terms)
-        return [Claim(*row) for row in cursor.fetchall()]
+        claims = [Claim(*row) for row in cursor.fetchall()]
+    photos = [one for one in claims if not one.film]
+    kept = photos or claims[:1]
+    release([one for one in claims if one not in kept])
+    return kept
 
 
 def renew(claims: Sequence[Claim]) -> set[uuid.UUID]:
@@ -125,8 +143,22 @@ def finish(claims: Sequence[Claim]) -> set[int]:
         return {work_id for (work_id,) in cursor.fetchall()}
 
 
+def advance(claim: Claim, position: int) -> bool:
+    """A chunk of a video is done, up to `position` milliseconds, in the caller's transaction, which also stores it.
+
+    False where the claim is no longer ours: then nothing of the chunk may be stored. It is progress, so former
+    deaths and errors are forgotten: a film of hours may outlive many workers.
+    """
+    terms = {"position": position, "rest": Priority.LONG, "lease": _lease(), "id": claim.work_id, "token": claim.token}
+    with connection.cursor() as cursor:
+        cursor.execute(ADVANCE, terms)
+        return cursor.fetchone() is not None
+
+
 def release(claims: Sequence[Claim]) -> None:
-    """Give back untouched, for others to take at once."""
+    """Give back, for others to take at once."""
+    if not claims:
+        return
     with connection.cursor() as cursor:
         cursor.execute(RELEASE, {"tokens": [c.token for c in claims]})
 

@@ -12,10 +12,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from archive.models import Space, Step, Work, WorkState
+from archive.models import Kind, Space, Step, Work, WorkState
 from archive.noticing import notice
 from archive.readiness import settle
 from archive.vectors import Rows, read_vectors, store_vectors
+from archive.video.frames import is_prepared
+from archive.video.vectors import close, keep_vectors, read_next
 from workers.encoders.adapter import Adapter
 from workers.encoders.adapter_files import find_adapter
 from workers.encoders.protocol import EncoderRefused
@@ -31,7 +33,8 @@ WITH waiting AS MATERIALIZED (
     WHERE state = 'ready' AND step = 'encode' AND target = %(child)s
     ORDER BY priority, id LIMIT %(look)s
 )
-SELECT w.id, w.asset_id FROM archive_work w
+SELECT w.id, w.asset_id, w.position, (SELECT a.kind FROM archive_asset a WHERE a.id = w.asset_id)
+FROM archive_work w
 WHERE w.state = 'ready' AND w.id IN (
     SELECT q.id FROM waiting q
     JOIN archive_work p ON p.asset_id = q.asset_id AND p.step = 'encode' AND p.target = %(parent)s AND p.state = 'done'
@@ -81,11 +84,30 @@ def _derive_batch(space: Space, adapter: Adapter) -> int:
         taken = cursor.fetchall()
         if not taken:
             return 0
-        assets = [asset for _, asset in taken]
-        rows = read_vectors(space.parent, assets)
+        photos = [asset for _, asset, _, kind in taken if kind == Kind.PHOTO]
+        rows = read_vectors(space.parent, photos)
         vectors = adapter.pictures(rows.vectors)
-        store_vectors(space, rows.frames, assets, vectors)
+        store_vectors(space, rows.frames, photos, vectors)
         notice(space, Rows(rows.frames, rows.assets, vectors))
-        cursor.execute(DONE, {"ids": [work for work, _ in taken]})
-    settle(assets)
+        for work, asset, position, kind in taken:
+            if kind == Kind.VIDEO:
+                _derive_film(space, adapter, work, asset, position)
+        cursor.execute(DONE, {"ids": [work for work, *_ in taken]})
+    settle(asset for _, asset, *_ in taken)
     return len(taken)
+
+
+def _derive_film(space: Space, adapter: Adapter, work: int, asset: int, position: int | None) -> None:
+    """The frames behind `position` that the parent has by now."""
+    assert space.parent is not None
+    while True:
+        rows, times = read_next(space.parent, asset, position, BATCH)
+        if not times:
+            break
+        vectors = adapter.pictures(rows.vectors)
+        keep_vectors(space, asset, rows.frames, times, vectors)
+        notice(space, Rows(rows.frames, rows.assets, vectors))
+        position = round(times[-1] * 1000)
+    Work.objects.filter(pk=work).update(position=position)
+    if is_prepared(asset):
+        close(space, asset)

@@ -25,9 +25,11 @@ from archive.models import Frame, Rendition, Space, SpaceState, Step, Work, Work
 from archive.noticing import notice
 from archive.readiness import settle
 from archive.vectors import Rows, copy_known_vectors, read_vectors, store_vectors
+from archive.video.packs import PackMissing
 from archive.work import retry
 from workers.claims import Claim, claim, finish, release, set_aside, try_later
 from workers.deriving import derive_waiting
+from workers.encode_films import Run, keep_batch
 from workers.encoders.load import encoder_of
 from workers.encoders.protocol import Encoder, EncoderRefused, OutOfMemory, Vectors
 from workers.leases import Heartbeat
@@ -59,6 +61,16 @@ class Item:
     claim: Claim
     frame_id: int
     pixels: Any
+    at: float = 0.0  # its second, in a video
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What goes through the model together: photos, or frames of one video (`run`), which may be its `last`."""
+
+    items: list[Item]
+    run: Run | None = None
+    last: bool = False
 
 
 def drain_encode(budget: float = 10.0) -> bool:
@@ -101,6 +113,7 @@ class Pipeline:
         self.encoder = encoder
         self.worker = worker_name()
         self.batch = _remembered_batch(space)  # shrinks when the device runs out of memory
+        self.film: Run | None = None  # the video that is being loaded
 
     def run(self, until: float) -> bool:
         """Work until nothing waits or the clock says `until`; returns whether more may wait."""
@@ -126,20 +139,23 @@ class Pipeline:
 
     def _stream(self, until: float, loader: ThreadPoolExecutor, writer: ThreadPoolExecutor) -> bool:
         """Batches until `load` gives none; returns whether there was any."""
-        loading: Future[list[Item] | None] = loader.submit(self.load)
+        loading: Future[Batch | None] = loader.submit(self.load)
         writing: Future[None] | None = None
         try:
-            while (items := loading.result()) is not None:
+            while (batch := loading.result()) is not None:
                 loading = loader.submit(self.load if time.monotonic() < until else _nothing)
                 try:
-                    items, vectors = self.encode_all_but_bad(items)
+                    items, vectors = self.encode_all_but_bad(batch.items)
                 except OutOfMemory as error:  # counted: what never fits must not be tried for ever
-                    self._put_off(items)
+                    self._put_off(batch.items)
                     raise OutOfMemory(NO_ROOM) from error
                 self.heartbeat.progress()
                 if writing is not None:
                     writing.result()  # one batch behind at most: the queue between the stages is bounded
-                writing = writer.submit(self.store, items, vectors)
+                if batch.run is None:
+                    writing = writer.submit(self.store, items, vectors)
+                else:
+                    writing = writer.submit(self.store_frames, batch, items, vectors)
             if writing is not None:
                 writing.result()
         finally:
@@ -147,13 +163,16 @@ class Pipeline:
             if writing is not None:
                 writing.exception()
             release(self.heartbeat.held)
+            self.film = None
         return writing is not None
 
-    def load(self) -> list[Item] | None:
+    def load(self) -> Batch | None:
         """Claim a batch and decode it; None when nothing waits. What cannot be read drops out alone.
 
         What a worker died on is held alone: whatever is in the pipeline with it would die with it.
         """
+        if self.film is not None and not self.film.stopped:
+            return self._next_of_film(self.film)
         held = self.heartbeat.held
         if any(one.suspect for one in held):
             return None
@@ -161,6 +180,9 @@ class Pipeline:
         if not claims:
             return None
         self.heartbeat.hold(claims)
+        if claims[0].film:
+            self.film = Run(claims[0])
+            return self._next_of_film(self.film)
         claims = self._without_known(claims)
         keys = dict(
             Rendition.objects.filter(asset__in=[c.asset_id for c in claims], spec="encoder").values_list(
@@ -178,7 +200,27 @@ class Pipeline:
                 items.append(Item(one, frames[one.asset_id], pixels))
             else:  # deleted since, and its work with it
                 self.heartbeat.drop([one])
-        return items
+        return Batch(items)
+
+    def _next_of_film(self, run: Run) -> Batch | None:
+        """Frames of the video that is being loaded, in order; when they end, its last batch, which may be empty."""
+        try:
+            frames, last = run.next(self.batch)
+            jobs = [self.decoders.submit(self._prepared, one.data) for one in frames]
+            items = [Item(run.claim, one.frame_id, job.result(), one.at) for one, job in zip(frames, jobs, strict=True)]
+        except (PackMissing, RenditionUnusable):
+            retry(Work.objects.filter(asset=run.claim.asset_id, step=Step.PREPARE))
+            return self._let_go(run, str(PackMissing()))
+        except OSError as error:
+            return self._let_go(run, f"The frames could not be read: {error}")
+        run.stopped = last
+        return Batch(items, run, last)
+
+    def _let_go(self, run: Run, why: str) -> Batch:
+        run.stopped = True
+        try_later(run.claim, why)
+        self.heartbeat.drop([run.claim])
+        return Batch([])
 
     def encode_all_but_bad(self, items: list[Item]) -> tuple[list[Item], Vectors]:
         """A picture whose vector is not finite fails alone; where all of several do, the model is at fault."""
@@ -186,6 +228,8 @@ class Pipeline:
             return items, self.encode(items)
         except EncoderRefused as error:
             refused = error
+        if not items:
+            return items, np.empty((0, 768), dtype=np.float32)
         if len(items) == 1:
             set_aside(items[0].claim, f"The model cannot read this picture. {refused}")
             self.heartbeat.drop([items[0].claim])
@@ -235,6 +279,19 @@ class Pipeline:
             log.warning("fenced: %d results came after their lease", len(items) - len(kept))
         self.heartbeat.drop(claims)
 
+    def store_frames(self, batch: Batch, items: list[Item], vectors: Vectors) -> None:
+        """As `store`, for frames of a video: its position moves on with its vectors."""
+        run = batch.run
+        assert run is not None
+        rows = Rows([item.frame_id for item in items], [run.claim.asset_id] * len(items), vectors)
+        kept = keep_batch(self.space, run, rows, [item.at for item in items], last=batch.last)
+        if not kept:
+            log.warning("fenced: frames of a video came after their lease")
+            run.stopped = True
+        if batch.last or not kept:
+            self.heartbeat.drop([run.claim])
+        self.heartbeat.progress()
+
     def _put_off(self, items: list[Item]) -> None:
         for item in items:
             try_later(item.claim, NO_ROOM)
@@ -259,6 +316,9 @@ class Pipeline:
                 data = file.read()
         except FileNotFoundError as error:
             raise RenditionUnusable("missing") from error
+        return self._prepared(data)
+
+    def _prepared(self, data: bytes) -> Any:
         self.heartbeat.progress()
         try:
             picture = Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")

@@ -6,13 +6,10 @@ import logging
 import os
 import socket
 import time
-from datetime import datetime, timedelta, timezone, tzinfo
-from typing import BinaryIO, cast
+from contextlib import ExitStack
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError, transaction
-from django.utils.timezone import get_default_timezone
 
 from archive import dispatch
 from archive.decoder.decoded import Decoded
@@ -24,23 +21,20 @@ from archive.pdq import look_at
 from archive.readiness import settle
 from archive.renditions import keep_rows, write_files
 from workers.claims import Claim, claim, finish, release, set_aside, try_later
+from workers.facts import write_facts
+from workers.films import prepare_film
 from workers.leases import Heartbeat
+from workers.originals import OriginalMissing, opened
 
 log = logging.getLogger(__name__)
 BATCH = 8
-LAST_YEAR = 9999
-
-
-class OriginalMissing(Exception):
-    def __init__(self) -> None:
-        super().__init__("The original file is gone from the store. Restore it from the backup, then try again.")
 
 
 def drain_prepare(budget: float = 60.0) -> bool:
     """Prepare until nothing waits or `budget` seconds have passed; returns whether more may wait."""
     worker = worker_name()
     until = time.monotonic() + budget
-    with Heartbeat() as heartbeat, Sandbox(max_pixels=settings.SIGHTLINE_PIXEL_LIMIT) as sandbox:
+    with Heartbeat() as heartbeat, Sandboxes() as sandboxes:
         while time.monotonic() < until:
             claims = claim(Step.PREPARE, "", BATCH, worker)
             if not claims:
@@ -48,7 +42,7 @@ def drain_prepare(budget: float = 60.0) -> bool:
             heartbeat.hold(claims)
             try:
                 for one in claims:
-                    prepare_alone(one, sandbox)
+                    prepare_alone(one, sandboxes.of(one), until, heartbeat)
                     heartbeat.drop([one])
             finally:
                 release(heartbeat.held)
@@ -57,10 +51,32 @@ def drain_prepare(budget: float = 60.0) -> bool:
     return True
 
 
-def prepare_alone(one: Claim, sandbox: Sandbox) -> None:
+class Sandboxes:
+    """One for pictures and one for films, each made when it is needed."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._made: dict[bool, Sandbox] = {}
+
+    def __enter__(self) -> Sandboxes:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._stack.close()
+
+    def of(self, one: Claim) -> Sandbox:
+        if one.film not in self._made:
+            sandbox = Sandbox(max_pixels=settings.SIGHTLINE_PIXEL_LIMIT, films=one.film)
+            self._made[one.film] = self._stack.enter_context(sandbox)
+        return self._made[one.film]
+
+
+def prepare_alone(
+    one: Claim, sandbox: Sandbox, until: float = float("inf"), heartbeat: Heartbeat | None = None
+) -> None:
     """What nobody expected befalls this asset only: given back untouched, it would stop all behind it for ever."""
     try:
-        prepare(one, sandbox)
+        prepare(one, sandbox, until, heartbeat)
     except (OperationalError, InterfaceError):  # Postgres is away or busy: no fault of the asset
         raise
     except Exception as error:
@@ -68,15 +84,16 @@ def prepare_alone(one: Claim, sandbox: Sandbox) -> None:
         try_later(one, f"Something unexpected happened ({type(error).__name__}); the log has more.")
 
 
-def prepare(one: Claim, sandbox: Sandbox) -> None:
-    """One asset: decode, write renditions, then everything about it in one transaction."""
-    asset = Asset.objects.filter(pk=one.asset_id).first()
+def prepare(one: Claim, sandbox: Sandbox, until: float = float("inf"), heartbeat: Heartbeat | None = None) -> None:
+    """One asset, or as much of a video as there is time for. What a file is at fault for ends here."""
+    asset = Asset.objects.select_related("collection").filter(pk=one.asset_id).first()
     if asset is None:  # deleted since, and its work with it
         return
     try:
-        decoded = read_original(asset, sandbox)
-        rows = write_files(asset, decoded.renditions)
-        look = look_at(decoded.renditions[SPEC].data)
+        if one.film:
+            prepare_film(one, asset, sandbox, until, heartbeat)
+        else:
+            prepare_photo(one, asset, sandbox)
     except (Undecodable, OriginalMissing) as error:
         set_aside(one, str(error))
     except DecoderTimedOut as error:
@@ -84,74 +101,30 @@ def prepare(one: Claim, sandbox: Sandbox) -> None:
     except (DecoderCrashed, DecoderError, OSError) as error:
         log.warning("asset %s: %s", asset.uuid, error)
         try_later(one, str(error))
-    else:
-        with transaction.atomic():
-            if not finish([one]):
-                log.warning("asset %s: fenced, somebody else took over", asset.uuid)
-                return
-            # What a person wrote while the file was being decoded counts too.
-            asset = Asset.objects.select_for_update(no_key=True).get(pk=asset.pk)
-            write_facts(asset, decoded)
-            keep_rows(rows)
-            keep_fingerprints([(asset.pk, look)])
-            Frame.objects.get_or_create(asset=asset, at=0.0, defaults={"representative": True})
-            add_encoding(asset, one)
-            settle([asset.pk])
+
+
+def prepare_photo(one: Claim, asset: Asset, sandbox: Sandbox) -> None:
+    """Decode, write renditions, then everything about it in one transaction."""
+    decoded = read_original(asset, sandbox)
+    rows = write_files(asset, decoded.renditions)
+    look = look_at(decoded.renditions[SPEC].data)
+    with transaction.atomic():
+        if not finish([one]):
+            log.warning("asset %s: fenced, somebody else took over", asset.uuid)
+            return
+        # What a person wrote while the file was being decoded counts too.
+        asset = Asset.objects.select_for_update(no_key=True).get(pk=asset.pk)
+        write_facts(asset, decoded)
+        keep_rows(rows)
+        keep_fingerprints([(asset.pk, look)])
+        Frame.objects.get_or_create(asset=asset, at=0.0, defaults={"representative": True})
+        add_encoding(asset, one)
+        settle([asset.pk])
 
 
 def read_original(asset: Asset, sandbox: Sandbox) -> Decoded:
-    try:
-        with default_storage.open(asset.original) as file:
-            return sandbox.decode(cast(BinaryIO, file.file))
-    except FileNotFoundError as error:
-        raise OriginalMissing from error
-
-
-def write_facts(asset: Asset, decoded: Decoded) -> None:
-    """What the picture says of itself; what a person wrote stays."""
-    asset.media_type = decoded.media_type
-    asset.width, asset.height = decoded.width, decoded.height
-    asset.taken_at = asset.taken_at or taken_at(decoded)
-    if asset.latitude is None:
-        asset.latitude, asset.longitude = decoded.latitude, decoded.longitude
-    asset.camera = decoded.camera[:120]
-    asset.title = asset.title or decoded.title[:300]
-    asset.caption = asset.caption or decoded.caption
-    asset.exif = decoded.exif
-    asset.notes = list(decoded.notes)
-    asset.save(
-        update_fields=[
-            "media_type",
-            "width",
-            "height",
-            "taken_at",
-            "latitude",
-            "longitude",
-            "camera",
-            "title",
-            "caption",
-            "exif",
-            "notes",
-        ]
-    )
-
-
-def taken_at(decoded: Decoded) -> datetime | None:
-    """The moment on the camera's clock; where it names no zone, the archive's own is assumed."""
-    if not decoded.taken_at:
-        return None
-    zone: tzinfo = get_default_timezone()
-    if decoded.taken_offset:
-        sign = -1 if decoded.taken_offset[0] == "-" else 1
-        hours, minutes = decoded.taken_offset[1:].split(":")
-        zone = timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
-    try:
-        moment = datetime.fromisoformat(decoded.taken_at).replace(tzinfo=zone)
-    except (ValueError, OverflowError):
-        return None
-    # In another zone the last days of the calendar lie behind its end: Postgres keeps them, Python cannot
-    # read them back, and every list with that row would fail.
-    return moment if moment.year < LAST_YEAR else None
+    with opened(asset) as file:
+        return sandbox.decode(file)
 
 
 def add_encoding(asset: Asset, done: Claim) -> None:

@@ -4,34 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from archive.decoder.clean import OFFSET, cap, clean_text, clean_value
-from archive.decoder.decoded import Decoded, Rendition
+from archive.decoder.decoded import Decoded, Rendition, Stretch
 from archive.decoder.refusals import CODES, Undecodable
 from archive.decoder.specs import Spec
 from archive.decoder.wire import Garbled
-from archive.sniff import PICTURES, sniff
+from archive.sniff import FILMS, PICTURES, sniff
 
 MAX_SIDE = 100_000_000
+MAX_SECONDS = 365 * 24 * 3600.0
+MAX_MS = int(MAX_SECONDS * 1000)
+KINDS = PICTURES | FILMS
 
 
 def read_answer(message: dict[str, Any], blobs: Sequence[bytes], specs: Sequence[Spec]) -> Decoded:
     """Raises Undecodable where the child refused the file, Garbled where the answer is no answer."""
-    if "refused" in message:
-        if message.get("code") not in CODES:
-            raise Garbled("a refusal of an unknown kind")
-        reason, detail = (clean_text(str(message.get(key, ""))) for key in ("refused", "detail"))
-        raise Undecodable(reason, message["code"], detail)
+    _raise_refusal(message)
     try:
         return _decoded(message["decoded"], _renditions(message["renditions"], blobs, specs))
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise Garbled("an answer of another shape") from problem
 
 
+def read_frames(message: dict[str, Any], blobs: Sequence[bytes]) -> Stretch:
+    """As `read_answer`, for a stretch of a film."""
+    _raise_refusal(message)
+    try:
+        times, reached = message["frames"], message["reached_ms"]
+        _require(len(times) == len(blobs) and isinstance(message["ended"], bool))
+        _require(all(isinstance(at, int) and 0 <= at < MAX_MS for at in [*times, reached]))
+        _require(all(before < after for before, after in pairwise(times)))
+        _require(all(sniff(blob) == "image/jpeg" for blob in blobs))
+        notes = tuple(clean_text(note, 300) for note in message["notes"])
+        return Stretch(list(zip(times, blobs, strict=True)), reached, message["ended"], notes)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise Garbled("an answer of another shape") from problem
+
+
+def _raise_refusal(message: dict[str, Any]) -> None:
+    if "refused" in message:
+        if message.get("code") not in CODES:
+            raise Garbled("a refusal of an unknown kind")
+        reason, detail = (clean_text(str(message.get(key, ""))) for key in ("refused", "detail"))
+        raise Undecodable(reason, message["code"], detail)
+
+
 def _decoded(facts: dict[str, Any], renditions: dict[str, Rendition]) -> Decoded:
     media_type = facts["media_type"]
-    _require(media_type in PICTURES)
+    _require(media_type in KINDS)
     _require(all(isinstance(facts[side], int) and 0 < facts[side] < MAX_SIDE for side in ("width", "height")))
     return Decoded(
         taken_at=_date(facts["taken_at"]),
@@ -42,13 +65,20 @@ def _decoded(facts: dict[str, Any], renditions: dict[str, Rendition]) -> Decoded
         title=clean_text(facts["title"]),
         caption=clean_text(facts["caption"]),
         exif=_exif(facts["exif"]),
-        format=PICTURES[media_type].label,
+        format=KINDS[media_type].label,
         media_type=media_type,
         width=facts["width"],
         height=facts["height"],
         notes=tuple(clean_text(note, 300) for note in facts["notes"]),
         renditions=renditions,
+        duration=_seconds(facts["duration"]),
     )
+
+
+def _seconds(value: float | None) -> float | None:
+    if value is not None:
+        _require(0 <= value < MAX_SECONDS)
+    return value
 
 
 def _exif(tags: dict[str, Any]) -> dict[str, Any]:

@@ -15,17 +15,20 @@ from PIL import Image
 from PIL.ImageCms import ImageCmsProfile, createProfile
 
 from archive.decoder.confinement import DEFAULT_MEMORY, confine, grant_cpu
-from archive.decoder.decoded import Decoded
+from archive.decoder.decoded import Decoded, Stretch
 from archive.decoder.opening import use_one_thread
 from archive.decoder.pictures import decode_picture
 from archive.decoder.refusals import Undecodable
-from archive.decoder.specs import Spec
+from archive.decoder.specs import MAX_PIXELS, POSTER_SPECS, Spec
 from archive.decoder.wire import Hangup, receive_job, send
 
 
-def main(memory: int = DEFAULT_MEMORY) -> None:
+def main(memory: int = DEFAULT_MEMORY, films: int = 0) -> None:
+    """With `films` it reads those too, for which it takes a hundred megabytes of FFmpeg in."""
     parent = socket.socket(fileno=0)
     _get_ready()
+    if films:
+        _get_ready_for_films()
     send(parent, {"confined": confine(memory)})
     try:
         while True:
@@ -50,14 +53,54 @@ def _get_ready() -> None:
         decode_picture(file)
 
 
+def _get_ready_for_films() -> None:
+    """The same for what FFmpeg, PyAV and numpy load at their first use."""
+    import av  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    from archive.decoder.films import jobs, upright  # noqa: PLC0415
+
+    av.logging.set_level(None)
+    frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), dtype=np.uint8), format="rgb24")
+    upright.to_sdr(frame.reformat(8, 8, "rgb48le", threads=1).to_ndarray(), upright.PQ)
+    film = BytesIO()
+    with av.open(film, "w", format="avi") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width = stream.height = 32
+        stream.pix_fmt = "yuv420p"
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    still = BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(still, "GIF", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+    for file in (film, still):
+        for job in (
+            lambda file: jobs.look_at_film(file, POSTER_SPECS, MAX_PIXELS),
+            lambda file: jobs.read_stretch(file, 0, 1000, 100, 10, MAX_PIXELS),
+        ):
+            file.seek(0)
+            job(file)
+
+
 def _answer(message: dict[str, Any], fd: int) -> tuple[dict[str, Any], list[bytes]]:
     specs = [Spec(**spec) for spec in message["specs"]]
+    pixels = int(message["max_pixels"])
     try:
         with os.fdopen(fd, "rb") as file:
-            decoded = decode_picture(file, specs, int(message["max_pixels"]))
+            if message["job"] == "picture":
+                return _as_message(decode_picture(file, specs, pixels))
+            from archive.decoder.films.jobs import look_at_film, read_stretch  # noqa: PLC0415
+
+            if message["job"] == "film":
+                return _as_message(look_at_film(file, specs, pixels))
+            first, until, step = (int(message[name]) for name in ("first_ms", "until_ms", "step_ms"))
+            return _as_frames(read_stretch(file, first, until, step, float(message["seconds"]), pixels))
     except Undecodable as refusal:
         return {"refused": refusal.reason, "code": refusal.code, "detail": refusal.detail}, []
-    return _as_message(decoded)
+
+
+def _as_frames(stretch: Stretch) -> tuple[dict[str, Any], list[bytes]]:
+    told = {"reached_ms": stretch.reached_ms, "ended": stretch.ended, "notes": stretch.notes}
+    times = [at for at, _ in stretch.frames]
+    return {"frames": times, **told}, [data for _, data in stretch.frames]
 
 
 def _as_message(decoded: Decoded) -> tuple[dict[str, Any], list[bytes]]:

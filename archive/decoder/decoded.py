@@ -36,7 +36,8 @@ class Facts:
 class Decoded(Facts):
     """`width` and `height` are those of the original, upright: as people see it.
 
-    `format` is the short name ("JPEG"), `notes` are sentences about what was odd but bearable.
+    `format` is the short name ("JPEG"), `notes` are sentences about what was odd but bearable. `duration` is that
+    of a film, in seconds: where its last frame ends. A film's `exif` says how it is coded.
     """
 
     format: str = ""
@@ -45,3 +46,14 @@ class Decoded(Facts):
     height: int = 0
     notes: tuple[str, ...] = ()
     renditions: dict[str, Rendition] = field(default_factory=dict)
+    duration: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some frames of a film: (milliseconds, JPEG) in order. All before `reached_ms` is done; `ended`: and all else."""
+
+    frames: list[tuple[int, bytes]]
+    reached_ms: int
+    ended: bool
+    notes: tuple[str, ...] = ()

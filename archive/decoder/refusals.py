@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Code = Literal["empty", "unsupported", "truncated", "corrupt", "too_large", "memory"]
+Code = Literal["empty", "unsupported", "truncated", "corrupt", "too_large", "memory", "no_pictures"]
 CODES: tuple[Code, ...] = get_args(Code)
 
 UPLOAD_AGAIN = "Upload it again from the source."
@@ -64,6 +64,19 @@ def corrupt(label: str) -> Undecodable:
     return Undecodable(f"This {label} is damaged and cannot be read. {UPLOAD_AGAIN}", "corrupt")
 
 
+def no_pictures(label: str) -> Undecodable:
+    return Undecodable(
+        f"This {label} file holds sound and no pictures, so there is nothing to search in it. Upload the film itself.",
+        "no_pictures",
+    )
+
+
+def no_frames(label: str) -> Undecodable:
+    return Undecodable(
+        f"This {label} file announces a film, but holds not a single frame of it. {UPLOAD_AGAIN}", "no_pictures"
+    )
+
+
 def too_many_pixels(width: int, height: int, limit: int) -> Undecodable:
     return Undecodable(
         f"This picture has {width} x {height} pixels, {_megapixels(width * height)} megapixels; "
@@ -102,6 +115,7 @@ SIGNS_OF_A_CUT = (
     "size too small",
     "cannot read full",
     "requires a buffer",
+    "partial file",
 )
 
 

@@ -11,20 +11,24 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeVar
 
-from archive.decoder.answer import read_answer
+from archive.decoder.answer import read_answer, read_frames
 from archive.decoder.confinement import DEFAULT_MEMORY, ORPHANED
-from archive.decoder.decoded import Decoded
+from archive.decoder.decoded import Decoded, Stretch
 from archive.decoder.refusals import DecoderCrashed, DecoderTimedOut
-from archive.decoder.specs import ALL_SPECS, MAX_PIXELS, Spec
+from archive.decoder.specs import ALL_SPECS, MAX_PIXELS, POSTER_SPECS, Spec
 from archive.decoder.wire import Garbled, Hangup, receive, send
+
+Answer = TypeVar("Answer")
+Reader = Callable[[dict[str, Any], list[bytes]], Answer]
 
 JOBS_PER_CHILD = 500
 SECONDS_TO_START = 60.0
@@ -34,7 +38,7 @@ PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR"
 
 
 class Sandbox:
-    """Decodes untrusted pictures in a process of its own, one at a time.
+    """Decodes untrusted pictures, and with `films` videos too, in a process of its own, one at a time.
 
     Use one for each thread that decodes: sharing is safe but queues behind a lock. It may be made before a
     fork; each process then gets its own child. The child starts at the first `decode` and stays warm.
@@ -46,7 +50,9 @@ class Sandbox:
         memory: int = DEFAULT_MEMORY,
         max_pixels: int = MAX_PIXELS,
         jobs_per_child: int = JOBS_PER_CHILD,
+        films: bool = False,
     ) -> None:
+        self.films = films
         self.memory = memory
         self.max_pixels = max_pixels
         self.jobs_per_child = jobs_per_child
@@ -82,32 +88,52 @@ class Sandbox:
         Raises Undecodable (this file never will), DecoderCrashed, DecoderTimedOut (after `deadline` seconds,
         in which the start of a child does not count), and OSError where `source` cannot be opened.
         """
+        job = {"job": "picture", "specs": [asdict(spec) for spec in specs]}
+        return self._answered(source, job, deadline, partial(read_answer, specs=specs))
+
+    def look_at_film(
+        self, source: Path | BinaryIO, *, specs: Sequence[Spec] = POSTER_SPECS, deadline: float = 120.0
+    ) -> Decoded:
+        """What a film says of itself, its true length, and its poster in `specs`. Raises as `decode`."""
+        job = {"job": "film", "specs": [asdict(spec) for spec in specs]}
+        return self._answered(source, job, deadline, partial(read_answer, specs=specs))
+
+    def read_stretch(
+        self, source: Path | BinaryIO, first_ms: int, until_ms: int, step_ms: int, *, deadline: float = 120.0
+    ) -> Stretch:
+        """The frames of `[first_ms, until_ms)`, one for each step; fewer where that takes long. Raises as `decode`."""
+        job = {"job": "frames", "specs": [], "first_ms": first_ms, "until_ms": until_ms, "step_ms": step_ms}
+        return self._answered(source, job | {"seconds": deadline / 4}, deadline, read_frames)
+
+    def _answered(
+        self,
+        source: Path | BinaryIO | bytes,
+        job: dict[str, Any],
+        deadline: float,
+        read: Reader[Answer],
+    ) -> Answer:
         with self._lock, _descriptor(source) as fd:
             try:
-                return self._ask(fd, specs, deadline)
+                return self._ask(fd, job, deadline, read)
             except DecoderCrashed as crash:
                 if crash.signal != ORPHANED:
                     raise
                 # Nothing wrong with the file: the thread that had started the child ended meanwhile.
-                return self._ask(fd, specs, deadline)
+                return self._ask(fd, job, deadline, read)
 
     def close(self) -> None:
         with self._lock:
             self._end()
 
-    def _ask(self, fd: int, specs: Sequence[Spec], deadline: float) -> Decoded:
+    def _ask(self, fd: int, job: dict[str, Any], deadline: float, read: Reader[Answer]) -> Answer:
         sock = self._get_child()
         self._jobs += 1
         until = time.monotonic() + deadline
-        job = {
-            "specs": [asdict(spec) for spec in specs],
-            "max_pixels": self.max_pixels,
-            "cpu_seconds": math.ceil(deadline) + 1,
-        }
+        limits = {"max_pixels": self.max_pixels, "cpu_seconds": math.ceil(deadline) + 1}
         try:
             sock.settimeout(deadline)
-            send(sock, job, fd=fd)
-            return read_answer(*receive(sock, until), specs)
+            send(sock, job | limits, fd=fd)
+            return read(*receive(sock, until))
         except TimeoutError:
             self._end()
             raise DecoderTimedOut(deadline) from None
@@ -136,7 +162,7 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "archive.decoder.child", str(self.memory)],
+                [sys.executable, "-P", "-m", "archive.decoder.child", str(self.memory), str(int(self.films))],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

@@ -80,6 +80,16 @@ class Asset(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True, help_text="Pixels, upright")
     height = models.PositiveIntegerField(null=True, blank=True)
     duration = models.FloatField(null=True, blank=True, help_text="Seconds")
+    step_ms = models.PositiveIntegerField(null=True, blank=True, help_text="A video's: from one frame to the next")
+    moments_in = models.ForeignKey(
+        "Space",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="By whose vectors a video's frames were parted into shots",
+    )
 
     title = models.CharField(max_length=300, blank=True)
     caption = models.TextField(blank=True)
@@ -106,6 +116,7 @@ class Asset(models.Model):
             models.Index(name="asset_newest", fields=["-added_at", "-id"]),
             models.Index(name="asset_in_collection", fields=["collection", "-added_at", "-id"]),
             models.Index(name="asset_taken", fields=["taken_at", "id"], condition=Q(taken_at__isnull=False)),
+            models.Index(name="asset_moments_in", fields=["moments_in"], condition=Q(kind=Kind.VIDEO)),
             models.Index(name="asset_unready", fields=["status"], condition=~Q(status=Status.READY)),
             models.Index(name="asset_trashed", fields=["trashed_at"], condition=Q(trashed_at__isnull=False)),
             GinIndex(name="asset_filename_words", fields=["filename"], opclasses=["gin_trgm_ops"]),

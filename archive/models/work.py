@@ -32,11 +32,16 @@ class Priority(models.IntegerChoices):
 
     INTERACTIVE = 0, "One upload, somebody waits"
     BULK = 10, "Many files"
+    LONG = 15, "The rest of a video"
     BACKFILL = 20, "A new space"
 
 
 class Work(models.Model):
-    """One step for one asset; for ENCODE, `target` is the slug of the space."""
+    """One step for one asset; for ENCODE, `target` is the slug of the space.
+
+    A video's steps go on in chunks: `position` is what is done of it, committed with the frames or vectors of a
+    chunk. After the first chunk the rest waits behind other uploads.
+    """
 
     asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="work")
     step = models.CharField(max_length=10, choices=Step.choices)
@@ -53,6 +58,8 @@ class Work(models.Model):
     last_error = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     done_at = models.DateTimeField(null=True, blank=True)
+    position = models.BigIntegerField(null=True, blank=True, help_text="Milliseconds of a video that are done")
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="When the first chunk of a video was done")
 
     class Meta:
         verbose_name = verbose_name_plural = "work"

@@ -42,7 +42,7 @@ written AS (
     WHERE mine.id IS NULL OR (mine.state = 'done' AND bare > 0)
     ON CONFLICT (asset_id, step, target) DO UPDATE
     SET state = 'ready', priority = EXCLUDED.priority, done_at = NULL, token = NULL, lease_until = NULL,
-        not_before = now(), crashes = 0, errors = 0, last_error = ''
+        position = NULL, begun_at = NULL, not_before = now(), crashes = 0, errors = 0, last_error = ''
     WHERE w.state = 'done' AND EXCLUDED.state = 'ready'
     RETURNING state
 )

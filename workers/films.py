@@ -1,0 +1,108 @@
+"""PREPARE for a video: what it is, then its frames a chunk at a time, each committed with the position behind it.
+
+A worker that is killed loses the chunk it was at. One that has worked long enough gives the video back between two
+chunks: the rest waits behind other uploads, so that a film of three hours holds nobody up.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from django.db import transaction
+
+from archive import dispatch
+from archive.decoder.decoded import Decoded, Stretch
+from archive.decoder.sandbox import Sandbox
+from archive.models import Asset, Step, Work
+from archive.readiness import settle
+from archive.renditions import keep_rows, write_files
+from archive.video.frames import keep_frames, open_encoding
+from archive.video.packs import write_pack
+from archive.video.stepping import chunk_end, step_of
+from workers.claims import Claim, advance, finish, release
+from workers.facts import write_facts
+from workers.leases import Heartbeat
+from workers.originals import opened
+
+log = logging.getLogger(__name__)
+MAX_NOTES = 8
+
+
+class Fenced(Exception):
+    """Somebody else took over: nothing of what was just done may be stored."""
+
+
+def prepare_film(one: Claim, asset: Asset, sandbox: Sandbox, until: float, heartbeat: Heartbeat | None = None) -> None:
+    """Chunk after chunk, until its end or the clock says `until`. Raises what the sandbox raises."""
+    try:
+        position = one.position
+        if position is None or asset.step_ms is None:
+            _begin(one, asset, sandbox)
+            position = 0
+        while True:
+            stretch = _read(asset, sandbox, position)
+            ended = _keep(one, asset, position, stretch)
+            dispatch.ring(Step.ENCODE)
+            if ended:
+                return
+            if heartbeat is not None:
+                heartbeat.progress()
+            position = stretch.reached_ms
+            if time.monotonic() > until:
+                release([one])
+                return
+    except Fenced:
+        log.warning("asset %s: fenced, somebody else took over", asset.uuid)
+
+
+def _begin(one: Claim, asset: Asset, sandbox: Sandbox) -> None:
+    """Facts and poster, and how often it will be looked at."""
+    with opened(asset) as file:
+        decoded = sandbox.look_at_film(file)
+    rows = write_files(asset, decoded.renditions)
+    with transaction.atomic():
+        if not advance(one, 0):
+            raise Fenced
+        locked = Asset.objects.select_for_update(no_key=True).select_related(None).get(pk=asset.pk)
+        _write_film(locked, decoded)
+        keep_rows(rows)
+    asset.refresh_from_db()
+
+
+def _write_film(asset: Asset, decoded: Decoded) -> None:
+    write_facts(asset, decoded)
+    asset.duration = decoded.duration
+    asset.step_ms, note = step_of(asset.collection, decoded.duration or 0.0)
+    asset.notes = [*asset.notes, note][:MAX_NOTES] if note else asset.notes
+    asset.save(update_fields=["duration", "step_ms", "notes"])
+
+
+def _read(asset: Asset, sandbox: Sandbox, position: int) -> Stretch:
+    assert asset.step_ms is not None
+    with opened(asset) as file:
+        return sandbox.read_stretch(file, position, chunk_end(position, asset.step_ms), asset.step_ms)
+
+
+def _keep(one: Claim, asset: Asset, position: int, stretch: Stretch) -> bool:
+    """Frames, their encoding and the position in one transaction; returns whether that was the end."""
+    times = [at for at, _ in stretch.frames]
+    pack = write_pack(asset, position, stretch.frames) if times else None
+    with transaction.atomic():
+        urgency = Work.objects.values_list("priority", flat=True).get(pk=one.work_id)
+        if not advance(one, stretch.reached_ms):
+            raise Fenced
+        if stretch.ended:
+            finish([one])
+        open_encoding(asset, urgency)
+        keep_frames(asset, position, None if stretch.ended else stretch.reached_ms, times, pack)
+        _add_notes(asset, stretch.notes)
+        settle([asset.pk])
+    return stretch.ended
+
+
+def _add_notes(asset: Asset, notes: tuple[str, ...]) -> None:
+    new = [note for note in notes if note not in asset.notes]
+    if new:
+        asset.notes = [*asset.notes, *new][:MAX_NOTES]
+        asset.save(update_fields=["notes"])

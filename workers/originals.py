@@ -1,0 +1,27 @@
+"""Opening originals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, cast
+
+from django.core.files.storage import default_storage
+
+from archive.models import Asset
+
+
+class OriginalMissing(Exception):
+    def __init__(self) -> None:
+        super().__init__("The original file is gone from the store. Restore it from the backup, then try again.")
+
+
+@contextmanager
+def opened(asset: Asset) -> Iterator[BinaryIO]:
+    """Its bytes as they came. Raises `OriginalMissing`."""
+    try:
+        file = default_storage.open(asset.original)
+    except FileNotFoundError as error:
+        raise OriginalMissing from error
+    with file:
+        yield cast(BinaryIO, file.file)
