@@ -6,8 +6,8 @@ may begin or end in the middle of a shot. Pairs that say the same and lie side b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 # Shots begin with a frame of each film's own seconds, so that the same cut may stand a second apart in two of them.
 SLACK = 1.5
@@ -53,20 +53,31 @@ class Stretch:
 class _Piece:
     start: float
     end: float
-    pairs: list[Pair] = field(default_factory=list)
+    delay: float
+    pairs: list[Pair]
+
+    @property
+    def told(self) -> Stretch:
+        shots, mirrored = len({pair.mine.frame for pair in self.pairs}), self.pairs[0].mirrored
+        other_start = max(0.0, self.start + self.delay)
+        return Stretch(self.start, self.end, other_start, self.end + self.delay, shots, mirrored)
 
 
 def stretches(pairs: Sequence[Pair]) -> list[Stretch]:
-    """Of the pairs of two films, the longest first to be told; in the order of this film.
+    """Of the pairs of two films, in the order of this one.
 
-    What is told already is not told again with another delay, as a long still shot would.
+    The longest are told first, and what is told is not told again with another delay, as a long still shot would.
     """
+    tried = dict.fromkeys(one for pair in pairs for one in _told_by(pair))
+    options = [piece for delay, mirrored in tried for piece in _with_delay(pairs, delay, mirrored)]
+    options.sort(key=lambda piece: (-piece.told.seconds, -len(piece.pairs), piece.start))
     found: list[Stretch] = []
-    tried = [(delay, mirrored) for pair in pairs for delay, mirrored in _told_by(pair)]
-    options = [one for delay, mirrored in dict.fromkeys(tried) for one in _with_delay(pairs, delay, mirrored)]
-    for one in sorted(options, key=lambda one: (-one.seconds, -one.shots, one.start)):
-        if one.seconds >= LEAST and not any(_overlap(one, known) for known in found):
-            found.append(one)
+    used: set[Pair] = set()
+    for piece in options:
+        known = used.issuperset(piece.pairs) or any(_overlap(piece.told, one) for one in found)
+        if piece.told.seconds >= LEAST and not known:
+            found.append(piece.told)
+            used.update(piece.pairs)
     return sorted(found, key=lambda one: one.start)
 
 
@@ -77,35 +88,26 @@ def _told_by(pair: Pair) -> list[tuple[float, bool]]:
     return [(round(delay, 3), pair.mirrored) for delay in told]
 
 
-def _with_delay(pairs: Sequence[Pair], delay: float, mirrored: bool) -> list[Stretch]:
-    pieces = sorted(_pieces(pairs, delay, mirrored), key=lambda piece: piece.start)
+def _with_delay(pairs: Sequence[Pair], delay: float, mirrored: bool) -> list[_Piece]:
+    """What lies side by side is joined."""
     joined: list[_Piece] = []
-    for piece in pieces:
+    for piece in sorted(_pieces(pairs, delay, mirrored), key=lambda piece: piece.start):
         if joined and piece.start - joined[-1].end <= SLACK:
             joined[-1].end = max(joined[-1].end, piece.end)
             joined[-1].pairs += piece.pairs
         else:
             joined.append(piece)
-    return [_as_stretch(piece, delay, mirrored) for piece in joined]
+    return joined
 
 
-def _pieces(pairs: Sequence[Pair], delay: float, mirrored: bool) -> list[_Piece]:
+def _pieces(pairs: Sequence[Pair], delay: float, mirrored: bool) -> Iterator[_Piece]:
     """What both shots of a pair cover, for pairs that agree with the delay."""
-    found = []
     for pair in pairs:
-        if pair.mirrored != mirrored or not any(abs(told - delay) <= SLACK for told, _ in _told_by(pair)):
-            continue
-        start = max(pair.mine.start, pair.other.start - delay)
-        end = min(pair.mine.end, pair.other.end - delay)
-        if end > start:
-            found.append(_Piece(start, end, [pair]))
-    return found
-
-
-def _as_stretch(piece: _Piece, delay: float, mirrored: bool) -> Stretch:
-    shots = len({pair.mine.frame for pair in piece.pairs})
-    other_start = max(0.0, piece.start + delay)
-    return Stretch(piece.start, piece.end, other_start, piece.end + delay, shots, mirrored)
+        if pair.mirrored == mirrored and any(abs(told - delay) <= SLACK for told, _ in _told_by(pair)):
+            start = max(pair.mine.start, pair.other.start - delay)
+            end = min(pair.mine.end, pair.other.end - delay)
+            if end > start:
+                yield _Piece(start, end, delay, [pair])
 
 
 def _overlap(one: Stretch, other: Stretch) -> bool:

@@ -107,10 +107,17 @@ def test_short_words_are_true_of_a_few_films_and_of_the_scenes_that_are_named() 
     asked = {one.text: one.right for one in short_words(films)}
     assert len(asked) > 50
     assert all(0 < len(right) <= MOST_RIGHT * len(films) for right in asked.values())
-    for number, film in enumerate(films):
-        pairs = list(zip(film.scenes, film.starts, strict=True))
-        boats = [start for scene, start in pairs if matches(scene, Terms((ThingTerm("boat"),)))]
-        assert asked.get("a boat", {}).get(number, []) == boats
+    checked = 0
+    for thing in ("boat", "car", "house", "kite", "bird", "lighthouse", "mushroom", "bicycle"):
+        right = asked.get(f"a {thing}")
+        if right is None:  # in too many films
+            continue
+        checked += 1
+        for number, film in enumerate(films):
+            pairs = zip(film.scenes, film.starts, strict=True)
+            starts = [start for scene, start in pairs if matches(scene, Terms((ThingTerm(thing),)))]
+            assert right.get(number, []) == starts
+    assert checked > 2
 
 
 def test_films_are_sampled_each_second_from_the_first_to_the_last() -> None:

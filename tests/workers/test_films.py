@@ -14,7 +14,6 @@ from tests import films
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
 
-
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
