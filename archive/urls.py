@@ -4,13 +4,16 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from archive.views import assets, batches, collections, duplicates, files, health, help, tags, trash, upload
+from archive.views import assets, batches, collections, duplicates, files, health, help, tags, trash, upload, videos
 
 handler500 = "archive.middleware.unexpected"
 urlpatterns = [
     path("", include("search.urls")),
     path("assets/<uuid:asset>/", assets.asset, name="asset"),
     path("assets/<uuid:asset>/original/", files.original, name="original"),
+    path("assets/<uuid:asset>/play/", files.playable, name="playable"),
+    path("assets/<uuid:asset>/stills/<int:frame>/", files.still, name="still"),
+    path("assets/<uuid:asset>/previews.vtt", videos.previews, name="previews"),
     path("assets/<uuid:asset>/trash/", assets.trash, name="trash_asset"),
     path("assets/<uuid:asset>/restore/", assets.restore, name="restore"),
     path("assets/<uuid:asset>/retry/", assets.retry, name="retry"),

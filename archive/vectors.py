@@ -42,6 +42,11 @@ SELECT e.frame_id, e.asset_id, halfvec_send(e.vector) FROM {partition} e
 WHERE e.asset_id = ANY(%(assets)s) AND (e.representative OR %(all)s)
 """
 
+NEAREST_IN_TIME = """
+SELECT halfvec_send(e.vector) FROM {partition} e JOIN archive_frame f ON f.id = e.frame_id
+WHERE e.asset_id = %(asset)s ORDER BY abs(f.at - %(at)s::float8), f.at LIMIT 1
+"""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -92,9 +97,21 @@ def read_vectors(space: Space, assets: Sequence[int], *, representative: bool = 
     with connection.cursor() as cursor:
         cursor.execute(READ.format(partition=partition(space)), {"assets": list(assets), "all": not representative})
         rows = cursor.fetchall()
-    # As pgvector sends it: two 16-bit words (numbers, unused), then half floats, the high byte first.
-    packed = np.frombuffer(b"".join(vector for _, _, vector in rows), dtype=">f2").reshape(len(rows), DIMENSIONS + 2)
-    return Rows([frame for frame, _, _ in rows], [asset for _, asset, _ in rows], packed[:, 2:].astype(np.float32))
+    return Rows([frame for frame, _, _ in rows], [asset for _, asset, _ in rows], _unpacked([row[2] for row in rows]))
+
+
+def frame_vector(space: Space, asset: int, at: float) -> Vector | None:
+    """(768,): of the frame that is nearest to a second, from the space's own table."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEAREST_IN_TIME.format(partition=partition(space)), {"asset": asset, "at": at})
+        row = cursor.fetchone()
+    return _unpacked([row[0]])[0] if row else None
+
+
+def _unpacked(sent: Sequence[bytes]) -> npt.NDArray[np.float32]:
+    """(n, 768). As pgvector sends it: two 16-bit words (numbers, unused), then half floats, the high byte first."""
+    packed = np.frombuffer(b"".join(sent), dtype=">f2").reshape(len(sent), DIMENSIONS + 2)
+    return packed[:, 2:].astype(np.float32)
 
 
 def asset_vectors(space: Space, assets: Sequence[int]) -> dict[int, Vector]:

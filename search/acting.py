@@ -16,6 +16,7 @@ from django.db.models import BigIntegerField, F, Func, IntegerField, QuerySet, V
 from archive.models import Asset, Collection, Kind
 from search.candidates import find_candidates
 from search.engine import find_relevant_ids
+from search.negation import split_list
 from search.query import BadQuery, Query
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ KINDS = {Kind.PHOTO: "photos", Kind.VIDEO: "videos"}
 SAID = {
     *("q", "like", "picture", "without", "kind", "collection", "from", "to", "limit", "offset", "cursor", "exact"),
     *("tag", "alltags", "notags", "name", "by", "mode", "order", "balance", "literal", "box"),
+    *("then", "also", "seconds", "within", "at"),
 }
 
 
@@ -86,8 +88,17 @@ def describe(query: Query, user: Person) -> str:
     if query.like:
         liked = Asset.objects.visible_to(user).filter(uuid=query.like).first()
         parts.append(f"like {liked}" if liked else "like a picture")
+        if query.at is not None:
+            parts.append(f"at {query.at:g} s")
+    if query.within:
+        held = Asset.objects.visible_to(user).filter(uuid=query.within).first()
+        parts.append(f"within {held}" if held else "within one video")
     if query.picture:
         parts.append("like a reference picture")
+    if query.then:
+        parts += [f"then “{words}”" for words in split_list(query.then)]
+    if query.also:
+        parts += [f"with “{words}” in the same video" for words in split_list(query.also)]
     if query.without:
         parts.append(f"without “{query.without}”")
     if query.kind:

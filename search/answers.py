@@ -41,6 +41,6 @@ def _hit(hit: Hit, page: str, thumbnail: str) -> dict[str, Any]:
         "well": hit.well,
         "said": hit.said,
         "moments": [{"start": m.start, "end": m.end, "at": m.at, "score": m.score} for m in hit.moments],
-        "url": page.replace(ANY, asset),
+        "url": page.replace(ANY, asset) + (f"?t={hit.at:.2f}" if hit.at else ""),
         "thumbnail": thumbnail.replace(ANY, asset) if hit.asset.width else None,
     }

@@ -28,11 +28,16 @@ TERMS: dict[str, dict[str, Any]] = {
     },
     "without": {**LIST, "description": "What to leave out, in words, with commas between them; beside another term"},
     "like": {"type": "string", "format": "uuid", "description": "An asset to find similar ones of"},
+    "at": {**SIZE, "description": "The second of the liked video that is meant, and not the whole of it"},
     "unlike": {"type": "string", "format": "uuid", "description": "An asset whose like is left out"},
     "picture": {"type": "string", "description": "A reference picture sent before, for an hour (Content-Location)"},
     "box": {"type": "string", "description": "The part that is meant: left,top,width,height as shares of the picture"},
     "balance": {"type": "number", "minimum": 0.05, "maximum": 0.95, "description": "How much words weigh beside it"},
     "literal": {"type": "boolean", "description": "Take “no” and “without” for words like any other"},
+    "then": {**LIST, "description": "What comes after it in the same video, one after the other; words, with commas"},
+    "also": {**LIST, "description": "What is also in the same video, wherever; words, with commas between them"},
+    "seconds": {**SIZE, "default": 60, "description": "The longest pause before what comes then; 0: any"},
+    "within": {"type": "string", "format": "uuid", "description": "Only in this asset: up to `limit` of its moments"},
     "collection": {"type": "string", "description": "The slug of a collection"},
     "kind": {"type": "string", "enum": list(Kind.values)},
     "tag": {**LIST, "description": "Any of these tags"},
@@ -66,11 +71,11 @@ AS_FORM = {
 
 @extend_schema_serializer(component_name="Moment")
 class MomentShape(Plain):
-    """Seconds of a video; a photo has one moment at 0."""
+    """A shot of a video, in seconds; a photo has one moment at 0."""
 
     start = serializers.FloatField()
     end = serializers.FloatField()
-    at = serializers.FloatField()
+    at = serializers.FloatField(help_text="The second of its closest frame")
     score = serializers.FloatField()
 
 
@@ -78,12 +83,15 @@ class MomentShape(Plain):
 class HitShape(Plain):
     asset = serializers.UUIDField()
     filename = serializers.CharField()
-    score = serializers.FloatField(help_text="Higher is closer; comparable inside one answer only")
+    score = serializers.FloatField(
+        help_text="Higher is closer; comparable inside one answer only. Of a video its best frame's; of a sequence its"
+        " weakest moment's, in spreads above what is usual"
+    )
     rank = serializers.IntegerField(help_text="From 1")
     well = serializers.BooleanField(help_text="Whether it matches well, or is less certain")
     said = serializers.BooleanField(help_text="Whether the words stand in what is written about it")
-    moments = MomentShape(many=True)
-    url = serializers.CharField(help_text="The page about it")
+    moments = MomentShape(many=True, help_text="The closest first; of a sequence in the order of its terms")
+    url = serializers.CharField(help_text="The page about it; of a video at the first moment")
     thumbnail = serializers.CharField(allow_null=True)
 
 

@@ -4,8 +4,10 @@ from django.urls import path
 
 from search.api import SearchView
 from search.api_batches import BatchesView
+from search.api_moments import MomentsView
 
 urlpatterns = [
     path("batches", BatchesView.as_view(), name="api_batches"),
+    path("assets/<uuid:asset>/moments", MomentsView.as_view(), name="api_moments"),
     path("search", SearchView.as_view(), name="api_search"),
 ]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import OrderBy
 
 from archive.models import Asset
 from search.candidates import find_candidates
@@ -21,10 +22,11 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def browse(query: Query, user: Person) -> Answer:
-    """The newest by when they were added, or by when they were taken. Numbers and times come with the page."""
+    """The newest by when they were added, or in another order. Numbers and times come with the page."""
     found = find_candidates(query, user, ready=False).only(*SHOWN)
-    if query.order is Order.TAKEN:
-        ordered = found.order_by(F("taken_at").desc(nulls_last=True), "-id")[query.offset :]
+    by_added = query.order in (Order.CLOSEST, Order.ADDED)
+    if not by_added:
+        ordered = found.order_by(ordering(query.order), "-id")[query.offset :]
     elif query.cursor:
         ordered = _after(found, query.cursor).order_by("-added_at", "-id")
     else:
@@ -32,8 +34,16 @@ def browse(query: Query, user: Person) -> Answer:
     rows = list(ordered[: query.limit + 1])
     page = rows[: query.limit]
     hits = tuple(Hit(asset, 0.0, query.offset + i) for i, asset in enumerate(page, start=1))
-    cursor = _cursor(page[-1]) if page and query.order is not Order.TAKEN else ""
+    cursor = _cursor(page[-1]) if page and by_added else ""
     return Answer(hits, "newest", "", query.limit, len(hits), more=len(rows) > query.limit, cursor=cursor)
+
+
+def ordering(order: Order) -> OrderBy:
+    """What is not known comes last."""
+    if order is Order.SHORTEST:
+        return F("duration").asc(nulls_last=True)
+    name = {Order.TAKEN: "taken_at", Order.LONGEST: "duration"}.get(order, "added_at")
+    return F(name).desc(nulls_last=True)
 
 
 def _cursor(last: Asset) -> str:

@@ -39,8 +39,13 @@ def find_candidates(query: Query, user: Person, *, ready: bool = True) -> QueryS
     found: QuerySet[Asset] = Asset.objects.visible_to(user)
     if ready:
         found = found.filter(Q(status=Status.READY) | BEGUN)
-        if query.asks and (query.like or query.unlike):
-            found = found.exclude(uuid__in=[one for one in (query.like, query.unlike) if one])
+        seeds = [one for one in (query.like, query.unlike) if one and one != query.within]
+        if query.asks and seeds:
+            found = found.exclude(uuid__in=seeds)
+    if query.within:
+        found = found.filter(uuid=query.within)
+    if query.sequence:
+        found = found.filter(kind=Kind.VIDEO)
     for phrase in read_phrases(query.text):
         found = must_say(found, phrase)
     return _dated(_tagged(_plain(found, query), query), query)

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from archive.models import Asset, Space
-from search.browsing import browse
+from search.browsing import browse, ordering
 from search.candidates import find_candidates
 from search.failures import (
     EncoderUnavailable,
@@ -22,9 +22,10 @@ from search.failures import (
     StaleCursor,
     UnknownAsset,
 )
-from search.hits import SHOWN, Answer, Hit, Moment
+from search.hits import Answer
 from search.judging import Judge
 from search.neighbours import find_neighbours
+from search.pages import find_moments, make_hits, read_assets
 from search.phrases import find_sayings
 from search.query import MAX_DEPTH, Mode, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_cursor, find_ranking, keep_ranking, name_ranking
@@ -50,6 +51,8 @@ __all__ = [
 
 # So many sayings are fused with as many neighbours as are asked for.
 SAYINGS = 200
+# So many videos are looked through for a sequence, the nearest ones to each of its terms.
+OF_EACH_TERM = 400
 WORDS_ONLY = "The search worker does not answer, so these were found by what is written about them alone."
 
 
@@ -68,6 +71,8 @@ class Stopwatch:
 
 def search(query: Query, user: Person) -> Answer:
     """Answer a query for a person. Raises `NotAnswered` and its kin, whose words are for people."""
+    if query.within:
+        find_seed(query.within, user)
     if query.asks:
         return asked_again(lambda: ask(query, user))
     watch = Stopwatch()
@@ -101,7 +106,10 @@ def ask(query: Query, user: Person) -> Answer:
     with watch("hits"):
         # What the statement just gave was permitted there; what was kept may have gone out of sight since.
         among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
-        hits = make_hits(ranking.hits[query.offset : end], among, query.offset)
+        page = ranking.hits[query.offset : end]
+        assets = read_assets(page, among)
+        moments = find_moments(query, space, user, sight, assets) if ranking.plan != "words" else {}
+        hits = make_hits(query, page, assets, moments)
     return Answer(
         hits=hits,
         plan=ranking.plan,
@@ -160,6 +168,8 @@ def _rank_all(query: Query, user: Person) -> Ranking:
 
 def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch: Stopwatch) -> Ranking:
     candidates = find_candidates(query, user)
+    if query.sequence:
+        return rank_sequences(query, space, user, sight, candidates, watch)
     with watch("words"):
         # Beside a picture, words say what it should look like: "like this, but at night".
         asked = "" if query.picture or query.like else query.text
@@ -184,6 +194,23 @@ def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch
     return Ranking(hits, found.plan, whole, terms.cut)
 
 
+def rank_sequences(
+    query: Query, space: Space, user: Person, sight: str, candidates: QuerySet[Asset], watch: Stopwatch
+) -> Ranking:
+    """Videos near to any of the terms, judged by whether they have all of them as asked."""
+    with watch("encode"):
+        terms = encode_terms(query, space, user)
+    with watch("neighbours"):
+        vectors = (terms.wanted, *terms.then, *terms.also)
+        found = [find_neighbours(space, one, candidates, OF_EACH_TERM, exact=query.exact) for one in vectors]
+        near = dict.fromkeys(one.asset_id for each in found for one in each.neighbours)
+    with watch("judge"):
+        hits = Judge(query, terms, space, user, sight).rank_sequences(list(near))[:MAX_DEPTH]
+        if query.order is not Order.CLOSEST:
+            hits = by_date(hits, query.order)
+    return Ranking(hits, found[0].plan, whole=True, cut=terms.cut)
+
+
 def depth_of(query: Query) -> int:
     """Most people look at one page: it is ranked alone, in a third of the time."""
     compared = query.without or query.unlike  # what is pushed down, and what comes up for it, may lie anywhere
@@ -191,28 +218,9 @@ def depth_of(query: Query) -> int:
 
 
 def by_date(hits: list[Ranked], order: Order) -> list[Ranked]:
-    """What matches well, the newest first; where nothing does, everything."""
+    """What matches well, the newest first, or by duration; where nothing does, everything."""
     relevant = [hit for hit in hits if hit.well] or hits
     ids = [hit.asset_id for hit in relevant]
-    when = F("taken_at") if order is Order.TAKEN else F("added_at")
-    dated = Asset.objects.filter(pk__in=ids).order_by(when.desc(nulls_last=True), "-pk").values_list("pk", flat=True)
+    dated = Asset.objects.filter(pk__in=ids).order_by(ordering(order), "-pk").values_list("pk", flat=True)
     place = {pk: number for number, pk in enumerate(dated)}
     return sorted(relevant, key=lambda hit: place.get(hit.asset_id, len(place)))
-
-
-def make_hits(page: list[Ranked], among: QuerySet[Asset], offset: int) -> tuple[Hit, ...]:
-    """Fetch the assets of a page in one query; what is not there any more drops out."""
-    assets = among.only(*SHOWN).in_bulk([hit.asset_id for hit in page])
-    return tuple(
-        Hit(
-            asset=assets[hit.asset_id],
-            score=round(hit.closeness, 4),
-            rank=rank,
-            moments=(Moment(0.0, 0.0, 0.0, round(hit.closeness, 4)),),
-            well=hit.well,
-            said=hit.said,
-            share=hit.share,
-        )
-        for rank, hit in enumerate(page, start=offset + 1)
-        if hit.asset_id in assets
-    )

@@ -7,6 +7,8 @@ On scenes with known contents this beats both the plain words and subtraction: d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from search.background import Background
 
 # In spreads of the background: from where a likeness counts, and what one spread of it costs in spreads of
@@ -15,9 +17,23 @@ FROM = 0.5
 PRICE = 1.0
 
 
+@dataclass(frozen=True)
+class Price:
+    """What being like something unwanted costs: `slope` for each unit of likeness above `free`."""
+
+    slope: float
+    free: float
+
+    def __call__(self, likeness: float) -> float:
+        return self.slope * max(0.0, likeness - self.free)
+
+
+def price_of(unwanted: Background, wanted: Background) -> Price:
+    if not unwanted.known:
+        return Price(1.0, 0.0)
+    return Price(PRICE * wanted.spread / unwanted.spread, unwanted.mean + FROM * unwanted.spread)
+
+
 def penalty(likeness: float, unwanted: Background, wanted: Background) -> float:
     """What a hit loses of its closeness for being like something unwanted."""
-    if not unwanted.known:
-        return max(0.0, likeness)
-    excess = (likeness - unwanted.mean) / unwanted.spread - FROM
-    return PRICE * wanted.spread * max(0.0, excess)
+    return price_of(unwanted, wanted)(likeness)

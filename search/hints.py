@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 
 from search.hits import Answer
-from search.negation import split_negations
+from search.negation import join_list, split_negations
 from search.phrases import read_phrases
 from search.query import Query
+from search.reading import MOST_STEPS
 
 NEGATION = re.compile(r"^\s*(?:no|not|without)\s+\S|(?:^|\s)-\w", re.IGNORECASE)
 COUNTS = re.compile(r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|several|exactly)\b", re.IGNORECASE)
@@ -21,6 +22,7 @@ SIDES = re.compile(
     r"|\b(?:above|below|under|behind|beneath)\b",
     re.IGNORECASE,
 )
+THEN = re.compile(r"[\s,]+(?:and )?then[\s,]+", re.IGNORECASE)
 READING = re.compile(
     r"\b(?:saying|that says|says|written|reads|the words?|the text|sign with|labell?ed)\b", re.IGNORECASE
 )
@@ -37,7 +39,7 @@ class Hint:
 
 def find_hints(query: Query, answer: Answer | None = None) -> list[Hint]:
     """At most a few quiet lines about this query, the most helpful first."""
-    found = [_cut(answer), _negation(query), _reading(query), _gist(query)]
+    found = [_cut(answer), _sequence(query), _negation(query), _reading(query), _gist(query)]
     return [hint for hint in found if hint is not None][:2]
 
 
@@ -45,6 +47,15 @@ def _cut(answer: Answer | None) -> Hint | None:
     if answer is None or not answer.cut:
         return None
     return Hint("These are more words than the model reads: it overlooked the last ones. Shorter questions do better.")
+
+
+def _sequence(query: Query) -> Hint | None:
+    """A model reads "a boat, then a bridge" as one picture of both."""
+    first, *then = THEN.split(query.text)
+    if not then or query.literal or query.sequence or not all(part.strip() for part in (first, *then)):
+        return None
+    asked = query.but(text=first.strip(), then=join_list(tuple(part.strip() for part in then[:MOST_STEPS])))
+    return Hint("This is looked for in one picture.", "Look for one after the other, in a video", asked.url())
 
 
 def _negation(query: Query) -> Hint | None:

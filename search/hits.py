@@ -11,16 +11,19 @@ SHOWN = (
     *("uuid", "collection", "kind", "status", "filename", "title", "width", "height", "duration"),
     *("taken_at", "added_at"),
 )
+MOST_OTHERS = 4
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A run of a video that matches; all in seconds. A photo has one, at 0."""
+    """A run of a video that matches; all in seconds. A photo has one, at 0. `well`: by itself, it matches well."""
 
     start: float
     end: float
     at: float
     score: float
+    well: bool = True
+    still: str = ""  # the address of its picture
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,30 @@ class Hit:
     well: bool = True
     said: bool = False
     share: float = 0.0
+    sequence: bool = False  # its moments are those of a sequence, in the order of its terms
+
+    @property
+    def at(self) -> float:
+        """The second to open it at."""
+        return self.moments[0].at if self.moments else 0.0
+
+    @property
+    def still(self) -> str:
+        """The picture of the moment that it opens at."""
+        return self.moments[0].still if self.moments else ""
+
+    @property
+    def others(self) -> tuple[Moment, ...]:
+        """What else is worth a look in the same video, beside the moment that it opens at."""
+        return tuple(moment for moment in self.moments[1:] if moment.well or self.sequence)[:MOST_OTHERS]
 
     @property
     def words(self) -> str:
         """The score as people say it."""
         if self.said:
             return "says it"
+        if self.sequence:
+            return ""
         closer = min(int(self.share * 100), 99)
         return f"closer than {closer} in 100" if closer else ""
 
@@ -53,7 +74,7 @@ class Answer:
     """
 
     hits: tuple[Hit, ...] = ()
-    plan: str = ""  # "exact" | "hnsw" | "newest" | "words"
+    plan: str = ""  # "exact" | "hnsw" | "newest" | "words"; of a sequence, that of its terms
     space: str = ""
     asked: int = 0
     got: int = 0

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 
 from archive.models import Collection, Kind
-from search.negation import join_list
-from search.query import FILTERS, Mode, Order, Query, Shape
+from search.negation import join_list, split_list
+from search.query import FILTERS, TERMS, Mode, Order, Query, Shape
 
 KINDS = (("", "Everything"), (Kind.PHOTO, "Photos"), (Kind.VIDEO, "Videos"))
+LENGTHS = ((Order.LONGEST, "Longest first"), (Order.SHORTEST, "Shortest first"))
 ORDERS = ((Order.CLOSEST, "Closest first"), (Order.TAKEN, "Newest taken first"), (Order.ADDED, "Newest added first"))
 BROWSED = ((Order.CLOSEST, "Newest added first"), (Order.TAKEN, "Newest taken first"))
 MODES = (
@@ -24,6 +25,7 @@ SHAPES = (("", "Any shape"), (Shape.LANDSCAPE, "Landscape"), (Shape.PORTRAIT, "P
 ASKED_BY_INPUTS = {
     *("q", "without", "like", "picture", "from", "to", "offset", "cursor"),
     *("tag", "alltags", "notags", "larger", "smaller", "by", "name", "placed", "balance", "longer", "shorter"),
+    *("then", "also", "seconds"),
 }
 NO_FILTERS = {name: getattr(Query, name) for name in FILTERS}
 IN_SHEET = (
@@ -58,6 +60,15 @@ class Without:
 
 
 @dataclass(frozen=True)
+class Following:
+    """A further term of a sequence: what comes then, or is also there."""
+
+    joint: str
+    words: str
+    drop: str
+
+
+@dataclass(frozen=True)
 class Links:
     query: Query
     kinds: list[Pill] = field(default_factory=list)
@@ -84,12 +95,12 @@ class Links:
 
     @property
     def drop_like(self) -> str:
-        return self.query.but(like=None, box=None).url()
+        return self.query.but(like=None, at=None, box=None).url()
 
     @property
     def turn_like(self) -> str:
         """The opposite: what looks like it is left out."""
-        return self.query.but(like=None, box=None, unlike=self.query.like).url()
+        return self.query.but(like=None, at=None, box=None, unlike=self.query.like).url()
 
     @property
     def drop_unlike(self) -> str:
@@ -112,6 +123,21 @@ class Links:
         rest = join_list(tuple(others))
         wanted = f"{self.query.text} {words}".strip()
         return Without(words, self.query.but(without=rest).url(), self.query.but(text=wanted, without=rest).url())
+
+    @property
+    def following(self) -> list[Following]:
+        pause = self.query.within_seconds
+        joint = f"then, within {pause:g} s," if pause and pause != Query.within_seconds else "then"
+        return [*self._following("then", joint), *self._following("also", "also")]
+
+    def _following(self, name: str, joint: str) -> list[Following]:
+        terms = split_list(getattr(self.query, name))
+        rest = [join_list(terms[:n] + terms[n + 1 :]) for n in range(len(terms))]
+        return [Following(joint, words, self.query.but(**{name: rest[n]}).url()) for n, words in enumerate(terms)]
+
+    @property
+    def drop_sequence(self) -> str:
+        return self.query.but(then="", also="", within_seconds=Query.within_seconds).url()
 
     @property
     def drop_without(self) -> str:
@@ -142,7 +168,8 @@ class Links:
 
     @property
     def browse(self) -> str:
-        return self.query.but(text="", without="", like=None, unlike=None, picture="", box=None).url()
+        nothing = {name: getattr(Query, name) for name in TERMS if name not in ("mode", "space")}
+        return self.query.but(**nothing).url()
 
     @property
     def drop_space(self) -> str:
@@ -173,6 +200,8 @@ class Links:
     @property
     def orders(self) -> list[Pill]:
         known = ORDERS if self.query.asks else BROWSED
+        if self.query.kind == Kind.VIDEO or self.query.order in (Order.LONGEST, Order.SHORTEST):
+            known = (*known, *LENGTHS)
         return [Pill(label, self.query.but(order=order).url(), self.query.order is order) for order, label in known]
 
     @property

@@ -19,7 +19,12 @@ __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_TEXT", "BadQuery", "Box", "Mode", "Ord
 
 FILTERS = (
     *("collection", "kind", "tags", "all_tags", "no_tags", "date_from", "date_to", "shape", "larger", "smaller"),
-    *("uploader", "placed", "longer", "shorter", "name"),
+    *("uploader", "placed", "longer", "shorter", "name", "within"),
+)
+# What is asked, without filters and how the answer should be.
+TERMS = (
+    *("text", "without", "like", "at", "unlike", "picture", "box", "balance", "literal"),
+    *("then", "also", "within_seconds", "mode", "space"),
 )
 
 
@@ -35,11 +40,17 @@ class Query:
     text: str = ""
     without: str = ""
     like: uuid.UUID | None = None
+    at: float | None = None  # the second of the liked video that is meant, and not the whole of it
     unlike: uuid.UUID | None = None
     picture: str = ""  # the key under which an uploaded picture is kept for a while
     box: Box | None = None
     balance: float = 0.5
     literal: bool = False
+    # Sequences, in one video: what comes `then`, one after the other, and what is `also` there. `within_seconds`:
+    # the longest pause between two that follow each other; 0: any.
+    then: str = ""
+    also: str = ""
+    within_seconds: float = 60.0
     # Filters: yes or no, and exact.
     collection: str = ""
     kind: str = ""
@@ -56,6 +67,7 @@ class Query:
     longer: float = 0.0  # seconds at least
     shorter: float = 0.0  # and at most
     name: str = ""  # in the file name
+    within: uuid.UUID | None = None  # only in this asset: all of its moments
     # The answer
     mode: Mode = Mode.BALANCED
     order: Order = Order.CLOSEST
@@ -68,11 +80,21 @@ class Query:
     @property
     def asks(self) -> bool:
         """Whether there is something to rank by; without it a page browses the newest."""
-        return bool(self.text or self.without or self.like or self.unlike or self.picture)
+        return bool(self.text or self.without or self.like or self.unlike or self.picture or self.sequence)
+
+    @property
+    def sequence(self) -> bool:
+        """Whether several moments of one video are asked for together."""
+        return bool(self.then or self.also)
 
     @property
     def filters(self) -> bool:
         return any(getattr(self, name) for name in FILTERS)
+
+    @property
+    def carried(self) -> str:
+        """The terms, for the address of a page about one hit."""
+        return urlencode(Query(**{name: getattr(self, name) for name in TERMS}).params())
 
     @property
     def unwanted(self) -> tuple[str, ...]:
@@ -156,6 +178,7 @@ NAMES = {
     "all_tags": "alltags",
     "no_tags": "notags",
     "uploader": "by",
+    "within_seconds": "seconds",
 }
 RANGES = (
     ("date_from", "date_to", "from", "The first date lies after the last one."),
@@ -166,11 +189,15 @@ READERS: dict[str, Callable[[str], Any]] = {
     "text": reading.words,
     "without": reading.listed,
     "like": reading.identity,
+    "at": reading.number(0, 1_000_000),
     "unlike": reading.identity,
     "picture": reading.key,
     "box": Box.read,
     "balance": reading.number(0.05, 0.95),
     "literal": reading.truth,
+    "then": reading.few,
+    "also": reading.few,
+    "within_seconds": reading.number(0, 100_000),
     "collection": reading.short,
     "kind": reading.KIND,
     "tags": reading.listed,
@@ -186,6 +213,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "longer": reading.number(0, 1_000_000),
     "shorter": reading.number(0, 1_000_000),
     "name": reading.short,
+    "within": reading.identity,
     "mode": reading.one_of(Mode, "A mode"),
     "order": reading.one_of(Order, "An order"),
     "offset": reading.whole(0, MAX_OFFSET),

@@ -21,6 +21,7 @@ MAX_LIMIT = 200
 MAX_DEPTH = 1000  # of a ranking
 MAX_OFFSET = 1_000_000_000  # of browsing, which has no end
 MOST_NAMES = 20
+MOST_STEPS = 4  # of a sequence, beside its first
 # As phones and word processors write them.
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
 
@@ -43,11 +44,13 @@ class Mode(StrEnum):
 
 
 class Order(StrEnum):
-    """By closeness, or the relevant set by a date, the newest first."""
+    """By closeness, or the relevant set by a date, the newest first, or by how long it takes."""
 
     CLOSEST = "closest"
     TAKEN = "taken"
     ADDED = "added"
+    LONGEST = "longest"
+    SHORTEST = "shortest"
 
 
 class Shape(StrEnum):
@@ -68,6 +71,14 @@ def listed(raw: str) -> str:
     if len(parts) > MOST_NAMES:
         raise ValueError(f"At most {MOST_NAMES} of them, please.")
     return join_list(parts)
+
+
+def few(raw: str) -> str:
+    """The further terms of a sequence."""
+    found = listed(raw)
+    if len(split_list(found)) > MOST_STEPS:
+        raise ValueError(f"At most {MOST_STEPS} of them, please.")
+    return found
 
 
 def identity(raw: str) -> uuid.UUID:

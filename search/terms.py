@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archive.models import Asset, Rendition, Space
+from archive.models import Asset, Kind, Rendition, Space
 from archive.vectors import Vector
 from search.boxes import Box
 from search.failures import EncoderUnavailable, NotEncodedYet, PictureExpired, UnknownAsset
-from search.neighbours import stored_vector
+from search.negation import split_list
+from search.neighbours import stored_vector, vector_at
 from search.phrases import unquoted
 from search.pictures import encode_part, find_picture
 from search.query import BadQuery, Query
@@ -32,6 +33,8 @@ class Terms:
     unwanted: tuple[Vector, ...] = ()
     cut: bool = False
     words_only: bool = True
+    then: tuple[Vector, ...] = ()
+    also: tuple[Vector, ...] = ()
 
 
 def encode_terms(query: Query, space: Space, user: Person) -> Terms:
@@ -39,12 +42,24 @@ def encode_terms(query: Query, space: Space, user: Person) -> Terms:
     said = _encode_text(space, unquoted(query.text)) if unquoted(query.text) else None
     shown = _pictures(query, space, user)
     if said is None and not shown:
+        if query.sequence:
+            raise BadQuery(
+                {"then" if query.then else "also": "Say what to look for first: what comes then follows it."}
+            )
         name = "without" if query.without else "unlike"
         raise BadQuery({name: "Say what to look for as well: leaving out alone finds everything else."})
     unwanted = [_encode_text(space, words).vector for words in query.unwanted]
     if query.unlike:
         unwanted.append(_of_asset(query.unlike, None, space, user))
-    return Terms(_mixed(said, shown, query.balance), tuple(unwanted), bool(said and said.cut), not shown)
+    then, also = ([_encode_text(space, words) for words in split_list(some)] for some in (query.then, query.also))
+    return Terms(
+        wanted=_mixed(said, shown, query.balance),
+        unwanted=tuple(unwanted),
+        cut=any(one.cut for one in (said, *then, *also) if one),
+        words_only=not shown,
+        then=tuple(one.vector for one in then),
+        also=tuple(one.vector for one in also),
+    )
 
 
 def _mixed(said: client.Encoded | None, shown: list[Vector], balance: float) -> Vector:
@@ -63,7 +78,8 @@ def _pictures(query: Query, space: Space, user: Person) -> list[Vector]:
     """A box belongs to the uploaded picture, or else to the liked asset."""
     vectors = []
     if query.like:
-        vectors.append(_of_asset(query.like, None if query.picture else query.box, space, user))
+        box = None if query.picture else query.box
+        vectors.append(_of_asset(query.like, box, space, user, query.at))
     if query.picture:
         picture = find_picture(query.picture, user)
         if picture is None:
@@ -87,14 +103,24 @@ def find_seed(wanted: uuid.UUID, user: Person) -> Asset:
     return asset
 
 
-def _of_asset(wanted: uuid.UUID, box: Box | None, space: Space, user: Person) -> Vector:
+def _of_asset(wanted: uuid.UUID, box: Box | None, space: Space, user: Person, at: float | None = None) -> Vector:
     asset = find_seed(wanted, user)
+    if at is not None and asset.kind == Kind.VIDEO:
+        return _of_moment(asset, at, space)
     if box is not None:
         return _of_part(asset, box, space)
     vector = stored_vector(space, asset)
     if vector is None:
         raise NotEncodedYet
     return np.asarray(vector, dtype=np.float32)
+
+
+def _of_moment(asset: Asset, at: float, space: Space) -> Vector:
+    """Of the frame that is nearest to a second."""
+    vector = vector_at(space, asset, at)
+    if vector is None:
+        raise NotEncodedYet
+    return vector
 
 
 def _of_part(asset: Asset, box: Box, space: Space) -> Vector:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.access import find_seen, person, self_only, visible_only
 from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
-from archive.models import Asset, Collection, Space, Status
+from archive.models import Asset, Collection, Kind, Space, Status
 from archive.templatetags.shapes import BONES
 from search.engine import NotAnswered, NotForYou, UnknownAsset, search
 from search.facets import count_facets
@@ -43,6 +43,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     status = 200
     try:
         query = context["query"] = Query.from_params(request.GET.dict())
+        if query.within and query.asks:
+            return _inside(query, person(request))
         context["answer"] = search(query, person(request))
     except BadQuery as error:
         context["query"] = error.rest or context["query"]
@@ -60,6 +62,14 @@ def search_page(request: HttpRequest) -> HttpResponse:
     # The same address answers htmx with a part of the page: no cache may mix the two up.
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _inside(query: Query, user: User) -> HttpResponse:
+    """Inside one asset its own page shows what is found."""
+    found = find_seen(user, query.within) if query.within else None
+    if found is None:
+        raise Http404
+    return redirect(f"{found.get_absolute_url()}?{query.carried}")
 
 
 def _next_page(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
@@ -87,6 +97,7 @@ def _around(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "headline": _headline(query, answer),
         "plan_words": PLANS.get(answer.plan, answer.plan),
         "bones": BONES,
+        "films": Asset.objects.visible_to(user).filter(kind=Kind.VIDEO).exists(),
         "arriving": query.asks and not answer.hits and _arriving(user),
     }
 

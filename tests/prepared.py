@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
@@ -13,7 +14,20 @@ from django.core.files.storage import default_storage
 from django.utils.timezone import now
 from PIL import Image
 
-from archive.models import Asset, Collection, Embedding, Frame, Rendition, Space, Status, Step, Work, WorkState
+from archive.models import (
+    Asset,
+    ClipEmbedding,
+    Collection,
+    Embedding,
+    Frame,
+    Kind,
+    Rendition,
+    Space,
+    Status,
+    Step,
+    Work,
+    WorkState,
+)
 from archive.renditions import rendition_key
 from archive.vectors import store_vectors
 from workers.encoders.fake import FakeEncoder
@@ -112,3 +126,45 @@ def add_renditions(asset: Asset) -> None:
             default_storage.save(key, ContentFile(out.getvalue()))
         rendition = {"key": key, "media_type": "image/webp", "width": 8, "height": 6, "size": len(out.getvalue())}
         Rendition.objects.create(asset=asset, spec=spec, **rendition)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """So many seconds of a made video that look like `vector` (768,)."""
+
+    vector: Rows
+    seconds: int
+
+
+def make_video(collection: Collection, space: Space, shots: Sequence[Shot], name: str = "film.mp4") -> Asset:
+    """A READY video without files: a frame a second, each shot's first one representative, a clip vector."""
+    digest = hashlib.sha256(f"{collection.pk} {name}".encode()).hexdigest()
+    length = sum(shot.seconds for shot in shots)
+    asset = Asset.objects.create(
+        collection=collection,
+        kind=Kind.VIDEO,
+        sha256=digest,
+        original=f"originals/{digest}",
+        filename=name,
+        media_type="video/mp4",
+        size=1,
+        width=320,
+        height=240,
+        duration=length,
+        status=Status.READY,
+    )
+    frames, rows, start = [], [], 0
+    for shot in shots:
+        end = start + shot.seconds
+        for second in range(start, end):
+            span = {"start": start, "end": end} if second == start else {}
+            frames.append(Frame(asset=asset, at=second, representative=second == start, **span))
+            rows.append(shot.vector + random_rows(1, seed=second)[0] * (0.05 if second > start else 0.1))
+        start = end
+    made = Frame.objects.bulk_create(frames)
+    vectors = np.asarray(rows, dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    store_vectors(space, [frame.pk for frame in made], [asset.pk] * len(made), vectors)
+    mean = vectors.mean(axis=0)
+    ClipEmbedding.objects.create(space=space, asset=asset, vector=(mean / np.linalg.norm(mean)).tolist())
+    return asset

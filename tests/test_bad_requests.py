@@ -40,6 +40,7 @@ TEXTS = {
 }
 # What pages read from their addresses; the search page is asked for each of its words alone as well.
 SEARCHED = ("q", "without", "like", "picture", "collection", "kind", "from", "to", "limit", "offset", "exact")
+INSIDE = ("then", "also", "seconds", "within", "at", "t")
 READ = {
     "search": SEARCHED,
     "collection": ("after",),
@@ -96,7 +97,7 @@ def look(answer: Any, about: Any) -> None:
 def fill(text: str, asset: Asset) -> dict[str, Any]:
     gaps = (
         *("asset", "slug", "member", "spec", "key", "object_id", "rest", "url", "app_label", "id"),
-        *("batch", "name", "decision"),
+        *("batch", "name", "decision", "frame"),
     )
     return {**dict.fromkeys(gaps, quote(text, safe="")), "pk": asset.pk}
 
@@ -116,8 +117,9 @@ def test_no_page_breaks_over_what_stands_behind_the_question_mark(asset: Asset, 
         for words in _questions(address):
             query = dict.fromkeys(words, TEXTS[name])
             look(curator.get(address.fill(there), query), (address.route, words, name))
-    for word in SEARCHED:
-        look(curator.get("/", {"q": "red", word: TEXTS[name]}), ("/", word, name))
+    for word in (*SEARCHED, *INSIDE):
+        for path in ("/", f"/moments/{asset.uuid}/", asset.get_absolute_url()):
+            look(curator.get(path, {"q": "red", word: TEXTS[name]}), (path, word, name))
     look(curator.get("/", dict.fromkeys(SEARCHED, TEXTS[name]), headers={"HX-Request": "true"}), ("htmx", name))
 
 

@@ -32,7 +32,7 @@ from archive.models import Asset, Collection, Concept, Kind, Membership, Space, 
 from search import background
 from search.pictures import encode_part, find_picture
 from tests import pictures
-from tests.prepared import Rows, add_renditions, make_encoded, random_rows
+from tests.prepared import Rows, Shot, add_renditions, make_encoded, make_video, random_rows
 from workers import client as worker
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,8 @@ SEARCHES = (
         "picture={picture}&box=0.1,0.1,0.5,0.5",
         "q=a+boat+-dogs",
     ),
+    *("q=red+boat&then=dogs", "q=red+boat&also=dogs&seconds=0", "order=longest&limit=7"),
+    *("like={video}&at=3", "like={video}&at=2&q=dogs", "q=dogs&kind=video&order=shortest"),
     *("from=2024-05-02", "to=2024-05-02", "q=dogs&kind=video&collection=harbour&from=2024-05-01"),
 )
 ASKED = [
@@ -84,6 +86,18 @@ ASKED = [
     *(Ask(f"/?{terms}", part=True) for terms in ("q=red+boat&offset=60", "limit=20&offset=20")),
     *(Ask(f"/api/v1/search?{terms}") for terms in SEARCHES),
     Ask("/?q=dogs&limit=50", walk=HTML_NEXT),
+    # Inside one of bob's videos. What is usual among all that he may see is the floor of the strip.
+    *(
+        Ask(f"/moments/{{video}}/?{terms}", part=part)
+        for terms in ("q=red+boat", "like={first}")
+        for part in (False, True)
+    ),
+    Ask("/moments/{video}/?q=red+boat&then=dogs", steady=True),
+    Ask("/api/v1/assets/{video}/moments?q=dogs"),
+    Ask("/api/v1/search?q=red+boat&within={video}", steady=True),
+    *(Ask(f"/assets/{{video}}/{page}", steady=True) for page in ("", "?q=red+boat&t=3", "play/", "previews.vtt")),
+    *(Ask(address) for address in ("/moments/{hidden}/?q=dogs", "/api/v1/assets/{hidden}/moments?q=dogs")),
+    Ask("/api/v1/search?q=dogs&within={hidden}"),
     Ask("/api/v1/search", {"q": "red boat", "limit": "9"}),
     *(Ask(f"/search/facets/?{terms}", part=True) for terms in ("", "q=red+boat", "q=dogs&mode=everything")),
     *(Ask(f"/act/?{terms}") for terms in ("q=red+boat", "kind=video")),
@@ -230,6 +244,7 @@ class Twins:
         near = np.repeat(np.stack([*asked, encode_part(self.space, reference.rendition)]), 80, axis=0)
         rows = np.concatenate([random_rows(MINE, seed=1), near]).astype(np.float32)
         cellar = Collection.objects.create(slug="cellar", name="Ah, the cellar", owner=self.alice)
+        make_video(cellar, self.space, [Shot(one, 3) for one in (asked[0], asked[2], asked[1])], "theirs.mp4")
         self.hidden.extend(fill(cellar, self.space, rows, "hidden", timedelta(days=30)))
         Asset.objects.filter(pk=self.hidden[0].pk).update(uuid=self.bob.words["hidden"])
         return cellar
@@ -241,7 +256,13 @@ def twins(harbour: Collection, alice: User, bob: User, fake_space: Space, querie
     bob.save()
     mine = fill(harbour, fake_space, random_rows(MINE, seed=1), "mine", timedelta())
     default_storage.save(mine[0].original, ContentFile(REFERENCE))
-    words = {"first": str(mine[0].uuid), "hidden": "6f1e0d9c-0000-4000-8000-00000000cafe", "picture": ""}
+    film = make_video(harbour, fake_space, [Shot(row, 3) for row in random_rows(5, seed=9)])
+    words = {
+        "first": str(mine[0].uuid),
+        "video": str(film.uuid),
+        "hidden": "6f1e0d9c-0000-4000-8000-00000000cafe",
+        "picture": "",
+    }
     return Twins(Asker(bob, words), alice, fake_space, [])
 
 

@@ -113,6 +113,12 @@ def format_name(asset: Asset) -> str:
 
 
 @register.filter
+def second(seconds: float | None) -> str:
+    """For an address: whatever the language, with a point."""
+    return f"{seconds or 0:.2f}".rstrip("0").rstrip(".")
+
+
+@register.filter
 def clock(seconds: float | None) -> str:
     """Seconds as 0:42 or 1:02:09."""
     whole = int(seconds or 0)

@@ -17,6 +17,7 @@ from archive.forms import AssetForm
 from archive.models import Asset, Status
 from archive.tags import seen_tags, tags_of
 from archive.templatetags.shapes import BONES
+from archive.video.player import player_of
 from archive.work import retry_assets
 
 KNOWN = 200  # so many names of tags are offered while one types
@@ -35,8 +36,12 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         if form.is_valid():
             form.save()
             return redirect(found)
+    carried = request.GET.copy()
+    carried.pop("t", None)
     context = {
         "asset": found,
+        "player": player_of(found, request.GET.get("t", "")),
+        "carried": carried.urlencode(),
         "form": form,
         "preview": found.renditions.filter(spec="preview").first(),
         "may_retry": _may_retry(user, found, curates),

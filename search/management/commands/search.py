@@ -29,8 +29,25 @@ from search.query import BadQuery, Mode, Order, Query, Shape
 
 # The query's own words, as options here; they are read and judged by it.
 OPTIONS = (
-    *("without", "like", "unlike", "box", "collection", "kind", "tag", "alltags", "notags", "from", "to", "shape"),
-    *("larger", "smaller", "by", "placed", "longer", "shorter", "name", "mode", "order", "limit", "space"),
+    *(
+        "without",
+        "like",
+        "at",
+        "unlike",
+        "box",
+        "then",
+        "also",
+        "seconds",
+        "within",
+        "collection",
+        "kind",
+        "tag",
+        "alltags",
+        "notags",
+        "from",
+        "to",
+    ),
+    *("shape", "larger", "smaller", "by", "placed", "longer", "shorter", "name", "mode", "order", "limit", "space"),
 )
 FILTERS = (
     ("tag", "NAMES", "any of these tags, with commas between them"),
@@ -48,6 +65,7 @@ FILTERS = (
     ("order", "ORDER", ", ".join(Order)),
 )
 WIDE = 160
+MOMENTS = 3  # of a video in the table
 
 
 class Command(BaseCommand):
@@ -57,6 +75,11 @@ class Command(BaseCommand):
         parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="what to look for, in words")
         parser.add_argument("--image", type=Path, metavar="PATH", help="a picture to find similar ones of")
         parser.add_argument("--like", metavar="ASSET", help="the id of an asset to find similar ones of")
+        parser.add_argument("--at", metavar="SECONDS", help="the second of the liked video that is meant")
+        parser.add_argument("--then", metavar="TEXT", help="what comes after it in the same video")
+        parser.add_argument("--also", metavar="TEXT", help="what is also in the same video")
+        parser.add_argument("--seconds", metavar="N", help="the longest pause before what comes then (60; 0: any)")
+        parser.add_argument("--within", metavar="ASSET", help="only in this video: its moments")
         parser.add_argument("--not", dest="without", metavar="TEXT", help="what to leave out")
         parser.add_argument("--collection", metavar="SLUG")
         parser.add_argument("--kind", metavar="KIND", help=" or ".join(Kind.values))
@@ -118,11 +141,14 @@ def as_table(answer: Answer) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("rank", "score"):
         table.add_column(name, justify="right")
+    table.add_column("at", justify="right")
     table.add_column("file", overflow="fold")
     table.add_column("collection")
     table.add_column("asset", no_wrap=True)
     prefetch_related_objects([hit.asset for hit in answer.hits], "collection")
     for hit in answer.hits:
         score = f"{hit.score:.3f}" if answer.space else ""
-        table.add_row(str(hit.rank), score, hit.asset.filename, hit.asset.collection.slug, str(hit.asset.uuid))
+        at = " ".join(f"{moment.at:.0f}s" for moment in hit.moments[:MOMENTS]) if hit.asset.kind == Kind.VIDEO else ""
+        about = (hit.asset.filename, hit.asset.collection.slug, str(hit.asset.uuid))
+        table.add_row(str(hit.rank), score, at, *about)
     return table
