@@ -18,9 +18,10 @@ from archive.models import Asset, Frame, Kind, Space
 from archive.pdq import Bits, turned
 from archive.video.prints import Print, get_prints, sharp_ones
 from archive.video.reuse import Pair, Shot, Stretch, stretches
-from search.comparing import usual_of
+from search.background import find_background
 from search.likeness import BURST_SHARE
-from search.neighbours import close_shots
+from search.neighbours import close_shots, stored_vector
+from search.sight import sight_of
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -60,10 +61,12 @@ class Reuse:
 def find_reuse(user: Person, asset: Asset, budget: float = BUDGET) -> Reuse:
     """Other films that `user` may see and that show a stretch of `asset`, those with the most of it first."""
     space = Space.objects.active()
-    usual = usual_of(space) if space is not None and asset.kind == Kind.VIDEO else None
-    if space is None or usual is None:
+    vector = stored_vector(space, asset) if space is not None and asset.kind == Kind.VIDEO else None
+    if space is None or vector is None:
         return Reuse([], whole=True)
     until = time.monotonic() + budget
+    background = find_background(space, user, sight_of(user), vector)
+    usual = background.mean if background.known else 0.0
     mine = shots_of(asset)
     prints = get_prints(list(mine), until)
     candidates = Asset.objects.visible_to(user).filter(kind=Kind.VIDEO).exclude(pk=asset.pk)

@@ -61,9 +61,7 @@ def _done(asset: Asset, duration: float) -> tuple[float, datetime | None]:
     if asset.status == Status.READY:
         return duration, None
     active = Space.objects.filter(state=SpaceState.ACTIVE).values("slug")
-    rows = Work.objects.filter(asset=asset).filter(
-        Q(step=Step.PREPARE) | Q(step=Step.ENCODE, target__in=active)
-    )
+    rows = Work.objects.filter(asset=asset).filter(Q(step=Step.PREPARE) | Q(step=Step.ENCODE, target__in=active))
     states = {work.step: work for work in rows}
     encoding = states.get(Step.ENCODE) or states.get(Step.PREPARE)
     if encoding is None or encoding.position is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from archive.video.sprites import Sprite
 
+
 def write_track(sprite: Sprite, picture: str, duration: float) -> str:
     """`picture`: the address of the sprite; a cue for each of its stills."""
     return "\n".join(["WEBVTT", "", *(_cue(sprite, picture, n, duration) for n in range(sprite.count))])
