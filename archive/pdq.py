@@ -41,8 +41,8 @@ class Look:
 
 
 def look_at(data: bytes) -> Look:
-    """From the bytes of a rendition, a JPEG. What Pillow raises on a damaged one comes through."""
-    picture = Image.open(BytesIO(data), formats=["JPEG"])
+    """From the bytes of a rendition (JPEG) or a still (WebP). What Pillow raises on a damaged one comes through."""
+    picture = Image.open(BytesIO(data), formats=["JPEG", "WEBP"])
     picture.draft("YCbCr", (SIDE, SIDE))
     small = picture.convert("YCbCr").resize((SIDE, SIDE), Image.Resampling.BOX)
     light = small.getchannel(0)

@@ -2,6 +2,7 @@
 enough of them for a first search."""
 
 import time
+from enum import StrEnum
 from pathlib import Path
 
 from archive.models import Asset, Collection, Membership, Role, Status, Visibility
@@ -13,20 +14,27 @@ ENOUGH_TO_SEARCH = 12
 MEMBERS = {"bob": Role.CONTRIBUTOR, "visitor": Role.VIEWER}
 
 
+class Shown(StrEnum):
+    """What a collection of the sample holds, as its description begins."""
+
+    PHOTOGRAPHS = "Photographs under free licences, named at each"
+    DRAWN = "Scenes drawn by Sightline itself"
+    FILMS = "Films made here, of the photographs and drawn scenes; whose photographs they show is named at each"
+
+
 def photograph_folders() -> list[Path]:
     return sorted({path.parent for path in PHOTOGRAPHS.glob("*/*.jpg")})
 
 
-def get_sample_collection(slug: str, *, drawn: bool) -> Collection:
+def get_sample_collection(slug: str, shown: Shown) -> Collection:
     """The curator's; everybody who can log in may look, bob may upload."""
-    what = "Scenes drawn by Sightline itself" if drawn else "Photographs under free licences, named at each"
     collection, _ = Collection.objects.get_or_create(
         slug=slug,
         defaults={
-            "name": slug.replace("-", " ").capitalize() + (" (drawn)" if drawn else ""),
+            "name": slug.replace("-", " ").capitalize() + (" (drawn)" if shown == Shown.DRAWN else ""),
             "owner": get_curator(),
             "visibility": Visibility.EVERYONE,
-            "description": f"{what}. Delete the collection when you have seen enough of it.",
+            "description": f"{shown}. Delete the collection when you have seen enough of it.",
         },
     )
     for name, role in MEMBERS.items():

@@ -307,6 +307,16 @@ JOIN {partition} one ON one.asset_id = pair.low AND one.representative
 JOIN {partition} other ON other.asset_id = pair.high AND other.representative
 GROUP BY 1, 2
 """
+CLOSE_SHOTS = """
+WITH candidate (id) AS NOT MATERIALIZED ({candidates})
+SELECT mine.frame_id, near.frame_id, near.closeness
+FROM {partition} mine CROSS JOIN LATERAL (
+    SELECT e.frame_id, -(e.vector <#> mine.vector) AS closeness FROM {partition} e
+    WHERE e.representative AND EXISTS (SELECT 1 FROM candidate WHERE candidate.id = e.asset_id)
+    ORDER BY e.vector <#> mine.vector LIMIT %(nearest)s
+) AS near
+WHERE mine.asset_id = %(asset)s AND mine.frame_id = ANY(%(frames)s) AND near.closeness >= %(least)s
+"""
 # Of unit vectors the mean inner product of all pairs is the square of their mean's length.
 USUAL = """
 SELECT count(*), -(avg(vector::vector) <#> avg(vector::vector))
@@ -324,6 +334,7 @@ WHERE near.asset_id <> given.asset_id AND near.distance <= %(most)s
 # The very condition of the index: with parameters in it Postgres would not know that it is the same.
 COMPARABLE = f"f.quality >= {LEAST_QUALITY} AND f.spread >= {LEAST_SPREAD}"
 USUAL_ROWS = 2000
+SHOT_TUPLES = 4_000
 EF_PAIRS = 200  # what is nearly equal is found long before what is merely near
 
 Pair = tuple[int, int]
@@ -361,13 +372,28 @@ def looking_alike(hashes: Sequence[tuple[int, str]], most: int, nearest: int, ef
     return {in_order(*row) for row in _search(sql, ef, assets=assets, hashes=texts, most=most, nearest=nearest)}
 
 
+def close_shots(
+    space: Space, asset: int, frames: Sequence[int], candidates: QuerySet[Asset], least: float, nearest: int
+) -> list[tuple[int, int, float]]:
+    """For each of `frames`, which stand for shots of `asset`: the `nearest` shots of `candidates` with an inner product
+    of at least `least`, as (frame, its frame, how close)."""
+    try:
+        inner, filters = compile_candidates(candidates)
+    except EmptyResultSet:
+        return []
+    sql = CLOSE_SHOTS.format(partition=partition(space), candidates=inner)
+    asked = {**filters, "asset": asset, "frames": list(frames), "least": least, "nearest": nearest}
+    with tables_that_may_go():
+        return [tuple(row) for row in _search(sql, scan=SHOT_TUPLES, **asked)]
+
+
 def in_order(one: int, other: int) -> Pair:
     return (one, other) if one < other else (other, one)
 
 
-def _search(sql: str, ef: int = EF_PAIRS, **params: Any) -> list[tuple[Any, ...]]:
+def _search(sql: str, ef: int = EF_PAIRS, scan: int = SCAN_TUPLES, **params: Any) -> list[tuple[Any, ...]]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(SETTINGS, [str(ef), str(SCAN_TUPLES)])
+        cursor.execute(SETTINGS, [str(ef), str(scan)])
         cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling costs more than these take
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

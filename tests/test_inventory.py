@@ -34,6 +34,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 # The least role that a view of one asset or collection opens to. By GET, or by POST where it takes no GET.
 OPENS_TO = {
     **dict.fromkeys(("asset", "original", "rendition", "similar", "collection"), Role.VIEWER),
+    **dict.fromkeys(("reuse", "api_reuse"), Role.VIEWER),
     **dict.fromkeys(("playable", "still", "previews", "moments", "api_moments"), Role.VIEWER),
     **dict.fromkeys(("api_asset", "api_original", "api_rendition", "api_collection", "api_duplicates"), Role.VIEWER),
     **dict.fromkeys(("trash_asset", "restore", "retry", "retag"), Role.CURATOR),

@@ -95,6 +95,8 @@ ASKED = [
     Ask("/moments/{video}/?q=red+boat&then=dogs", steady=True),
     Ask("/api/v1/assets/{video}/moments?q=dogs"),
     Ask("/api/v1/search?q=red+boat&within={video}", steady=True),
+    *(Ask("/reuse/{video}/", part=part) for part in (False, True)),
+    Ask("/api/v1/assets/{video}/reuse"),
     *(Ask(f"/assets/{{video}}/{page}", steady=True) for page in ("", "?q=red+boat&t=3", "play/", "previews.vtt")),
     *(Ask(address) for address in ("/moments/{hidden}/?q=dogs", "/api/v1/assets/{hidden}/moments?q=dogs")),
     Ask("/api/v1/search?q=dogs&within={hidden}"),

@@ -22,6 +22,7 @@ class Model:
     size: int  # pixels of a picture's side
     context: int  # tokens of a text
     parameters: float  # millions
+    gflops: float  # billions of multiplications and additions of the picture tower, for one picture
     licence: str
     languages: str
     choose: str
@@ -31,6 +32,7 @@ class Model:
     imagenet: float | None = None  # published zero-shot top-1, percent
     source: str = ""  # who published that figure
     sha256: str = ""  # of the published safetensors file, where it is known
+    convolutions: bool = False  # its picture tower is mostly made of them, and no transformer
 
     @property
     def quick_gelu(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +14,7 @@ from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
@@ -27,6 +29,15 @@ from archive.models import Collection, Concept, Space, Work
 BAR = ("archive.Asset", "archive.Work", "archive.Space", "archive.Collection", "archive.Concept", "auth.User")
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page of the admin that belongs to no model. `name` is its address and, after `admin:`, its name."""
+
+    name: str
+    title: str
+    view: Callable[[HttpRequest], HttpResponse]
+
+
 class CurationSite(AdminSite):
     site_header = site_title = "Sightline"
     index_title = "Curation"
@@ -34,10 +45,15 @@ class CurationSite(AdminSite):
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
+        self.pages: list[Page] = []
         self.register(Collection, CollectionAdmin)
         self.register(Concept, ConceptAdmin)
         self.register(Space, SpaceAdmin)
         self.register(Work, WorkAdmin)
+
+    def add_page(self, page: Page) -> None:
+        """For rooms above this one, whose `admin` is imported before the addresses are read."""
+        self.pages.append(page)
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -69,13 +85,15 @@ class CurationSite(AdminSite):
     def get_urls(self) -> list[Any]:
         """Without Django's short cut to the page of anything by its number: it asks nobody who may see that.
         Admins of models with a page link to it by their own `view_on_site`."""
-        return [found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site"]
+        pages = [path(f"{page.name}/", self.admin_view(page.view), name=page.name) for page in self.pages]
+        return [*pages, *(found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site")]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"bar": self._bar(request)}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, {"numbers": numbers_of_assets(request.user), **(extra_context or {})})
+        context = {"numbers": numbers_of_assets(request.user), "pages": self.pages, **(extra_context or {})}
+        return super().index(request, context)
 
     def _bar(self, request: HttpRequest) -> list[dict[str, Any]]:
         found = []

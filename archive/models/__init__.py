@@ -8,6 +8,7 @@ from archive.models.duplicates import Decision, DuplicatePair, Fingerprint, Like
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
+from archive.models.stills import StillFingerprint
 from archive.models.words import AssetWords
 from archive.models.work import Step, Work, WorkState
 
@@ -40,6 +41,7 @@ __all__ = [
     "SpaceState",
     "Status",
     "Step",
+    "StillFingerprint",
     "Tag",
     "TagSource",
     "TagState",

@@ -85,6 +85,7 @@ def test_no_page_carries_a_style_or_a_script_inside(client: Client, alice: User,
         f"/admin/auth/user/{alice.pk}/change/",
         "/admin/auth/group/add/",
         "/admin/axes/accessattempt/",
+        "/admin/plan/?photos=10",
     )
     for page in pages:
         html = client.get(page).content.decode()

@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.ExifTags import Base
 
 from archive.models import Asset, Collection, Space
-from archive.sample import PHOTOGRAPHS, get_sample_collection, photograph_folders
+from archive.sample import PHOTOGRAPHS, Shown, get_sample_collection, photograph_folders
 from tests.workers.test_prepare import take_in
 from workers.prepare import drain_prepare
 
@@ -91,15 +91,18 @@ def test_a_demo_brings_photographs_and_drawn_scenes_once(
     photographs = {folder.name for folder in photograph_folders()}
     assert photographs == {"animals", "flowers", "landscapes", "old-photographs", "things"}
     drawn = {"harbour", "city-nights", "meadows", "winter"}
-    assert set(Collection.objects.values_list("slug", flat=True)) == photographs | drawn
+    assert set(Collection.objects.values_list("slug", flat=True)) == photographs | drawn | {"films"}
     assert Collection.objects.get(slug="winter").name == "Winter (drawn)"
     assert Asset.objects.filter(collection__slug__in=photographs).count() == len(FILES)
     assert Asset.objects.filter(collection__slug__in=drawn).count() == 4
+    films = Asset.objects.filter(collection__slug="films")
+    assert sorted(films.values_list("filename", flat=True)) == ["drawn-scenes.webm", "photographs.mp4"]
+    assert not (tmp_path / "sample").exists()
     call_command("demo", count=8)
-    assert Asset.objects.count() == len(FILES) + 4
+    assert Asset.objects.count() == len(FILES) + 4 + 2
 
 
 @pytest.mark.django_db
 def test_a_collection_of_the_sample_says_what_is_in_it() -> None:
-    assert get_sample_collection("animals", drawn=False).description.startswith("Photographs under free licences")
-    assert get_sample_collection("winter", drawn=True).description.startswith("Scenes drawn by Sightline itself")
+    assert get_sample_collection("animals", Shown.PHOTOGRAPHS).description.startswith("Photographs under free licences")
+    assert get_sample_collection("winter", Shown.DRAWN).description.startswith("Scenes drawn by Sightline itself")

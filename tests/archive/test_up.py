@@ -31,7 +31,7 @@ from archive.bundled.terminal import Lines
 from archive.models import Collection
 from archive.models.collections import CONTRIBUTING
 from archive.people import make_first_log_in
-from archive.sample import get_sample_collection
+from archive.sample import Shown, get_sample_collection
 from tests.archive.bundled_processes import CHECKOUT, environment, eventually, processes_of
 
 # Three processes under the supervisor: one with a child, one that dies at once, one that runs once.
@@ -241,8 +241,8 @@ def test_nobody_is_let_into_an_archive_that_has_people() -> None:
 
 @pytest.mark.django_db
 def test_everybody_may_look_at_the_sample_and_bob_may_add_to_it() -> None:
-    collection = get_sample_collection("city-nights", drawn=True)
-    assert get_sample_collection("city-nights", drawn=True) == collection
+    collection = get_sample_collection("city-nights", Shown.DRAWN)
+    assert get_sample_collection("city-nights", Shown.DRAWN) == collection
     assert collection.name == "City nights (drawn)"
     may_add = [user.username for user in User.objects.order_by("username") if collection in open_to(user)]
     assert may_add == ["alice", "bob"]

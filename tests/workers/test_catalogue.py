@@ -9,6 +9,7 @@ from typing import Any
 import open_clip
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import AlignConfig, AlignModel, XCLIPConfig, XCLIPModel
 
 from tests.workers.checkpoints import build
@@ -27,6 +28,25 @@ def millions(make: Any) -> float:
         made = make()
     count: int = sum(parameter.numel() for parameter in made.parameters())
     return round(count / 1e6, 2)
+
+
+def gflops(model: Model, tower: Any, pictures: int = 1) -> float:
+    """Of one picture, counted without computing them."""
+    made = torch.zeros(pictures, 3, model.size, model.size, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        tower(made)
+    return round(float(counter.get_total_flops()) / pictures / 1e9, 2)
+
+
+@pytest.mark.parametrize("model", OPEN_CLIP, ids=lambda model: model.name)
+def test_a_model_of_open_clip_takes_the_operations_that_are_told(model: Model) -> None:
+    config = open_clip.get_model_config(model.architecture)
+    with torch.device("meta"):
+        tower: Any = build(config).eval()
+    assert model.gflops == gflops(model, tower.encode_image)
+    assert model.convolutions == any(
+        isinstance(part, torch.nn.Conv2d) and part.groups > 1 for part in tower.visual.modules()
+    )
 
 
 @pytest.mark.parametrize("model", OPEN_CLIP, ids=lambda model: model.name)
@@ -54,6 +74,10 @@ def test_a_model_of_transformers_is_described_as_transformers_has_it(name: str, 
     assert model.numbers == config().projection_dim
     assert model.parameters == millions(lambda: kind(config()))
     assert model.context <= config().text_config.max_position_embeddings
+    with torch.device("meta"):
+        tower = kind(config()).eval().vision_model
+    # X-CLIP encodes the frames of a clip together.
+    assert model.gflops == gflops(model, tower, getattr(config().vision_config, "num_frames", 1))
 
 
 def test_the_shipped_model_is_described_as_its_folder_has_it() -> None:
@@ -64,6 +88,9 @@ def test_the_shipped_model_is_described_as_its_folder_has_it() -> None:
             described = config["embed_dim"], config["vision_cfg"]["image_size"], config["text_cfg"]["context_length"]
             assert (model.numbers, model.size, model.context) == described
             assert model.sha256 == sha256_of(folder / "open_clip_model.safetensors")
+            with torch.device("meta"):
+                tower: Any = build(config).eval()
+            assert model.gflops == gflops(model, tower.encode_image)
             assert ("LICENCES.txt" in model.licence) == (folder / "LICENCES.txt").is_file()
 
 

@@ -1,0 +1,128 @@
+"""Where a stretch of a film recurs in others: shots that the model finds close, and whose stills look the same.
+
+The model finds candidates by the index; PDQ of the stills decides, for two people at two desks are close to a model
+and look nothing like each other. Black frames, slates and fades are left out: they recur everywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from archive.models import Asset, Frame, Kind, Space
+from archive.pdq import Bits, turned
+from archive.video.prints import Print, get_prints, sharp_ones
+from archive.video.reuse import Pair, Shot, Stretch, stretches
+from search.background import find_background
+from search.likeness import BURST_SHARE
+from search.neighbours import close_shots, stored_vector
+from search.sight import sight_of
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
+
+BUDGET = 2.0  # seconds, while somebody looks at the page
+# Closeness as a share of the way from what two pictures usually have in common to being equal (see search.likeness):
+# the same shot, coded twice and sampled at another moment, was at 0.7 or more.
+CLOSE_SHARE = BURST_SHARE
+NEAREST = 16
+BATCH = 16
+MOST_FILMS = 50
+# Of 256 bits. Stills of the same shot, sampled up to a second apart, differ in 8 to 14; four seconds apart, with the
+# camera moving closer, in 46 to 78; those of other shots in 102 or more.
+SAME_BITS = 72
+
+
+@dataclass(frozen=True)
+class Reused:
+    """Another film, with the stretches of the asked one that it shows."""
+
+    asset: Asset
+    stretches: list[Stretch]
+
+    @property
+    def seconds(self) -> float:
+        return sum(one.seconds for one in self.stretches)
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """`whole`: everything was looked at, rather than what the time allowed."""
+
+    films: list[Reused]
+    whole: bool
+
+
+def find_reuse(user: Person, asset: Asset, budget: float = BUDGET) -> Reuse:
+    """Other films that `user` may see and that show a stretch of `asset`, those with the most of it first."""
+    space = Space.objects.active()
+    vector = stored_vector(space, asset) if space is not None and asset.kind == Kind.VIDEO else None
+    if space is None or vector is None:
+        return Reuse([], whole=True)
+    until = time.monotonic() + budget
+    background = find_background(space, user, sight_of(user), vector)
+    usual = background.mean if background.known else 0.0
+    mine = shots_of(asset)
+    prints = get_prints(list(mine), until)
+    candidates = Asset.objects.visible_to(user).filter(kind=Kind.VIDEO).exclude(pk=asset.pk)
+    sharp = sharp_ones(prints)
+    least = usual + CLOSE_SHARE * (1 - usual)
+    close: list[tuple[int, int, float]] = []
+    whole = len(prints) == len(mine)
+    for batch in _batches([frame for frame in mine if frame in sharp]):
+        if time.monotonic() > until:
+            whole = False
+            break
+        close += close_shots(space, asset.pk, batch, candidates, least, NEAREST)
+    pairs, complete = _confirmed(close, mine, sharp, until)
+    films = _films(pairs, candidates.in_bulk(pairs))
+    return Reuse(films, whole and complete)
+
+
+def shots_of(asset: Asset) -> dict[int, Shot]:
+    """The shots of a film whose ends are known, by the frame that stands for each, in order."""
+    found = Frame.objects.filter(asset=asset, representative=True, end__isnull=False).order_by("at")
+    return {pk: Shot(pk, start, end) for pk, start, end in found.values_list("pk", "start", "end")}
+
+
+def _batches(frames: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(frames), BATCH):
+        yield frames[start : start + BATCH]
+
+
+def _confirmed(
+    close: Sequence[tuple[int, int, float]], mine: dict[int, Shot], sharp: dict[int, Print], until: float
+) -> tuple[dict[int, list[Pair]], bool]:
+    """Pairs by the other film, whose stills look the same; and whether all of them could be looked at."""
+    ids = {other for _, other, _ in close}
+    rows = Frame.objects.filter(pk__in=ids, end__isnull=False).values_list("pk", "asset_id", "start", "end")
+    others = {pk: (asset, Shot(pk, start, end)) for pk, asset, start, end in rows}
+    prints = get_prints(list(others), until)
+    theirs = sharp_ones(prints)
+    found: dict[int, list[Pair]] = defaultdict(list)
+    for frame, other, closeness in close:
+        if other in theirs and other in others:
+            way = looks_the_same(sharp[frame].bits, theirs[other].bits)
+            if way is not None:
+                film, shot = others[other]
+                found[film].append(Pair(mine[frame], shot, closeness, mirrored=way))
+    return dict(found), len(prints) == len(others)
+
+
+def looks_the_same(one: Bits, other: Bits) -> bool | None:
+    """Whether only as each other's mirror image; None where they do not look the same."""
+    straight, mirrored = (int(np.count_nonzero(way != other)) for way in turned(one)[:2])
+    if min(straight, mirrored) > SAME_BITS:
+        return None
+    return mirrored < straight
+
+
+def _films(pairs: dict[int, list[Pair]], assets: dict[int, Asset]) -> list[Reused]:
+    found = [Reused(assets[film], stretches(told)) for film, told in pairs.items() if film in assets]
+    shown = [one for one in found if one.stretches]
+    return sorted(shown, key=lambda one: (-one.seconds, one.asset.pk))[:MOST_FILMS]
