@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MOST = 20_000
 SHOWN = 12
 BINS = 48
+TALL = 120
 
 Floats = npt.NDArray[np.float32]
 
@@ -55,12 +56,14 @@ class Scored:
 
 @dataclass(frozen=True)
 class Bin:
-    """A bar of the histogram, from `start` to `end` in scores; `height` is its share of the highest one."""
+    """A bar of the histogram, from `start` to `end` in scores; drawn at `x`, `y` and so `tall` on 480 by 120."""
 
     start: float
     end: float
     count: int
-    height: float
+    x: int
+    y: float
+    tall: float
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ class Preview:
     above: list[Asset]
     below: list[Asset]
     bins: list[Bin]
+
+    @property
+    def share(self) -> float:
+        """How many pictures one of the scored ones stands for."""
+        return self.scored.total / max(1, len(self.scored.assets))
 
     @property
     def low(self) -> float:
@@ -111,9 +119,13 @@ def make_draft(space: Space, concept: Concept, examples: Sequence[ConceptExample
     return stack([made], [concept.pk or 0], [made.line])
 
 
-def score_seen(space: Space, concept: ConceptVectors, scope: Sequence[Collection], user: Person) -> Scored:
+def score_seen(
+    space: Space, concept: ConceptVectors, scope: Sequence[Collection], user: Person, *, curated: bool = False
+) -> Scored:
     """Of one concept; the ids of assets are random, so the first ones by them are a fair sample."""
     seen = Asset.objects.visible_to(user).filter(status=Status.READY)
+    if curated:
+        seen = seen.filter(pk__in=Asset.objects.curated_by(user).order_by().values("pk"))
     if scope:
         seen = seen.filter(collection__in=[one.pk for one in scope])
     chosen = list(seen.order_by("uuid").values_list("pk", flat=True)[: MOST + 1])
@@ -157,7 +169,10 @@ def histogram(scores: Floats, line: float) -> list[Bin]:
     counts, edges = np.histogram(scores, BINS, (low, high))
     most = max(1, int(counts.max()))
     # Few of many are what matters here: a root lets a bar of one be seen beside one of thousands.
+    heights = (np.sqrt(counts / most) * TALL).round(1).tolist()
     return [
-        Bin(round(start, 3), round(end, 3), int(count), round(float(np.sqrt(count / most)), 4))
-        for (start, end), count in zip(pairwise(edges.tolist()), counts.tolist(), strict=True)
+        Bin(round(start, 3), round(end, 3), count, 10 * place, round(TALL - tall, 1), tall)
+        for place, ((start, end), count, tall) in enumerate(
+            zip(pairwise(edges.tolist()), counts.tolist(), heights, strict=True)
+        )
     ]
