@@ -24,7 +24,7 @@ TOP = {
 }
 FACES = {
     *("views", "act_views", "admin", "api", "api_batches", "api_moments", "moment_views", "forms", "tasks", "commands"),
-    *("reuse_views", "api_reuse"),
+    *("reuse_views", "api_reuse", "api_classify"),
     *("urls", "api_urls", "apps", "checks", "wsgi"),
 }
 # What one face may be imported by: the table that hangs it up, and its own package.

@@ -33,7 +33,7 @@ DOORS = ((302, "/login/"), (302, "/admin/login/"))  # the second leads to the fi
 METHODS = ("get", "post", "put", "patch", "delete")
 # The least role that a view of one asset or collection opens to. By GET, or by POST where it takes no GET.
 OPENS_TO = {
-    **dict.fromkeys(("asset", "original", "rendition", "similar", "collection"), Role.VIEWER),
+    **dict.fromkeys(("asset", "original", "rendition", "similar", "which", "collection"), Role.VIEWER),
     **dict.fromkeys(("reuse", "api_reuse"), Role.VIEWER),
     **dict.fromkeys(("playable", "still", "previews", "moments", "api_moments"), Role.VIEWER),
     **dict.fromkeys(("api_asset", "api_original", "api_rendition", "api_collection", "api_duplicates"), Role.VIEWER),
@@ -87,6 +87,7 @@ def cellar(fake_space: Space) -> Cellar:
             "frame": asset.frames.values_list("pk", flat=True)[0],
             "batch": uuid.uuid4(),
             "decision": 1,
+            "concept": 1,
         },
         **{"rest": "x", "url": "x", "app_label": "archive", "id": owner.pk},
     }

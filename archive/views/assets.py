@@ -15,13 +15,10 @@ from archive.access import find_curated, find_seen, person, visible_only
 from archive.duplicates import pairs_of
 from archive.forms import AssetForm
 from archive.models import Asset, Status
-from archive.tags import seen_tags, tags_of
+from archive.tags import proposed_on, seen_tags, tags_of
 from archive.templatetags.shapes import BONES
-<<<<<<< HEAD
 from archive.video.player import player_of
-=======
 from archive.video.progress import progress_of
->>>>>>> v-decode
 from archive.work import retry_assets
 
 KNOWN = 200  # so many names of tags are offered while one types
@@ -53,6 +50,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         "bones": BONES[:9],
         "progress": progress_of(found) if found.status == Status.PENDING else None,
         "tags": tags_of(found),
+        "proposed": proposed_on(found) if curates else [],
         "known_tags": seen_tags(user)[:KNOWN] if curates else [],
     }
     return render(request, "archive/asset.html", context)
