@@ -7,6 +7,9 @@ from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagSta
 from archive.models.duplicates import Decision, DuplicatePair, Fingerprint, Likeness, PairState
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
+from archive.models.moderation import Answer, Flag, FlagState, Policy, PolicyLine, Verdict
+from archive.models.moderation_checks import Check, CheckState
+from archive.models.moderation_log import Event, LogEntry
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
 from archive.models.words import AssetWords
 from archive.models.work import Step, Work, WorkState
@@ -14,12 +17,15 @@ from archive.models.work import Step, Work, WorkState
 __all__ = [
     "DIMENSIONS",
     "Action",
+    "Answer",
     "Asset",
     "AssetQuerySet",
     "AssetWords",
     "Batch",
     "BatchItem",
     "BatchState",
+    "Check",
+    "CheckState",
     "ClipEmbedding",
     "Collection",
     "Concept",
@@ -27,13 +33,19 @@ __all__ = [
     "Decision",
     "DuplicatePair",
     "Embedding",
+    "Event",
     "Fingerprint",
+    "Flag",
+    "FlagState",
     "Frame",
     "ItemState",
     "Kind",
     "Likeness",
+    "LogEntry",
     "Membership",
     "PairState",
+    "Policy",
+    "PolicyLine",
     "Rendition",
     "Role",
     "Space",
@@ -43,6 +55,7 @@ __all__ = [
     "Tag",
     "TagSource",
     "TagState",
+    "Verdict",
     "Visibility",
     "Work",
     "WorkState",
