@@ -16,11 +16,14 @@ from archive import dispatch
 from archive.batches import sweep_batches
 from archive.exports import sweep_exports
 from archive.fingerprints import fill_missing
-from archive.models import Batch, Fingerprint, Step, Work, WorkState
+from archive.models import Batch, Check, Fingerprint, Step, Work, WorkState
 from archive.models.batches import OPEN
+from archive.models.moderation_checks import OPEN as CHECKED_NOW
+from archive.moderation.policies import start_missing_checks
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.batches import drain_batches
+from workers.policy_checks import drain_checks
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.orphans import die_with_parent
@@ -66,6 +69,9 @@ def tick() -> None:
         dispatch.ring_batches()
     if Fingerprint.objects.new().exists():
         dispatch.compare()
+    start_missing_checks()
+    if Check.objects.filter(state__in=CHECKED_NOW).exists():
+        dispatch.ring_moderation()
 
 
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
@@ -104,6 +110,12 @@ def fill_fingerprints() -> None:
 def compare() -> None:
     """By its name: the room that compares is above this one."""
     call_command("duplicates", "compare", "--seconds", str(COMPARE_SECONDS), stdout=StringIO())
+
+
+@shared_task(name=dispatch.MODERATE, time_limit=HARD_LIMIT)
+def moderate() -> None:
+    if drain_checks(DRAIN_SECONDS):
+        dispatch.ring_moderation()
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)
