@@ -46,7 +46,7 @@ NO_LOG = "DROP TABLE archive_moderationlog; DROP FUNCTION archive_refuse_to_alte
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0010_taken_in_order"),
+        ("archive", "0014_concepts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
