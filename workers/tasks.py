@@ -23,10 +23,10 @@ from archive.moderation.policies import start_missing_checks
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.batches import drain_batches
-from workers.policy_checks import drain_checks
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.orphans import die_with_parent
+from workers.policy_checks import drain_checks
 from workers.prepare import drain_prepare
 from workers.upkeep import index_by_name, look_after_spaces
 

@@ -5,7 +5,6 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-
 # Rows go in and stay. ALWAYS: also for whoever sets session_replication_role to skip triggers.
 LOG = """
 CREATE TABLE archive_moderationlog (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models.functions import Now
 
-from archive.models.moderation import reviewed_collections, reviews_everywhere
+from archive.models.moderation import Flag, FlagState, reviewed_collections, reviews_everywhere
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -34,9 +34,12 @@ class LogEntryQuerySet(models.QuerySet["LogEntry"]):
         """What happened where `user` reviews; what is about no collection only for whoever reviews everywhere."""
         if not user.is_authenticated:
             return self.none()
+        # The first of two answers is nobody's to read before the second is given.
+        blind = Flag.objects.filter(state=FlagState.OPEN, escalated_at__isnull=True).order_by().values("pk")
+        told = self.exclude(event=Event.ANSWERED, flag_id__in=blind)
         if reviews_everywhere(user):
-            return self
-        return self.filter(collection_id__in=reviewed_collections(user).order_by().values("pk"))
+            return told
+        return told.filter(collection_id__in=reviewed_collections(user).order_by().values("pk"))
 
 
 class LogEntry(models.Model):

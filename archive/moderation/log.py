@@ -40,6 +40,10 @@ def about_policy(event: Event, concept: Concept, person: User | None, reason: st
     )
 
 
+def exported(person: User, kind: str) -> LogEntry:
+    return LogEntry(event=Event.EXPORTED, person_id=person.pk, person=person.get_username(), concept="", reason=kind)
+
+
 def write(*entries: LogEntry) -> None:
     """In the transaction of what they tell of: neither is ever there without the other."""
     write_all(entries)

@@ -131,9 +131,7 @@ def _withdraw_some(policy: Policy, user: User, reason: str) -> int:
         .select_related("asset__collection", "concept", "space")
         .defer("asset__exif", "asset__notes")
     )
-    log.write_all(
-        log.about_flag(Event.WITHDRAWN, flag, user, before=flag.state, reason=reason) for flag in flags
-    )
+    log.write_all(log.about_flag(Event.WITHDRAWN, flag, user, before=flag.state, reason=reason) for flag in flags)
     Flag.objects.filter(pk__in=[flag.pk for flag in flags]).delete()
     settle_quarantine(assets)
     return len(flags)
@@ -192,5 +190,3 @@ def _stop_checks(policy: Policy, *, dry: bool) -> None:
 def _take_turns(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, [LOCK])
-
-

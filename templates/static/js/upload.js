@@ -70,6 +70,7 @@ function arrived(entry, status, answer) {
 
 function told(entry, { status, error, thumbnail, retry }, label) {
   if (status === "failed") return refuse(entry, error || "This file could not be read.", () => again(entry, retry));
+  if (status === "held") return show(entry, "held", "Under review", error);
   if (status !== "ready") return;
   entry.row.querySelector(".mini").replaceChildren(Object.assign(new Image(), { src: thumbnail, alt: "" }));
   show(entry, "ready", label ?? "Ready");

@@ -9,6 +9,7 @@ from workers.batches import drain_batches
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.encoders.load import refusal_of
+from workers.policy_checks import drain_checks
 from workers.prepare import drain_prepare
 from workers.upkeep import look_after_spaces
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         drain_prepare(budget)
         drain_encode(budget)
         drain_batches(budget)
+        drain_checks(budget)
         look_after_spaces()
         left = Work.objects.filter(state=WorkState.READY).count()
         aside = Work.objects.filter(state=WorkState.QUARANTINED).count()
