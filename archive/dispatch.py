@@ -31,6 +31,7 @@ EVALUATE_SPACE = "workers.evaluate_space"
 FILL_FINGERPRINTS = "workers.fill_fingerprints"
 COMPARE = "workers.compare"
 MODERATE = "workers.moderate"
+WALK_CONCEPTS = "workers.walk_concepts"
 
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
@@ -46,6 +47,7 @@ QUEUES = {
     FILL_FINGERPRINTS: "media",
     COMPARE: "media",
     MODERATE: "media",
+    WALK_CONCEPTS: "media",
 }
 
 
@@ -120,6 +122,11 @@ def fill_fingerprints() -> None:
 def compare() -> None:
     """Have new assets compared with all others, for near-duplicates."""
     _ring(COMPARE)
+
+
+def walk_concepts() -> None:
+    """Have concepts that changed compared with all stored vectors."""
+    _ring(WALK_CONCEPTS)
 
 
 def _ring(task: str) -> None:

@@ -14,16 +14,17 @@ from django.core.management import call_command
 
 from archive import dispatch
 from archive.batches import sweep_batches
+from archive.concepts.passes import walk_on
 from archive.exports import sweep_exports
 from archive.fingerprints import fill_missing
 from archive.models import Batch, Check, Fingerprint, Step, Work, WorkState
 from archive.models.batches import OPEN
 from archive.models.moderation_checks import OPEN as CHECKED_NOW
-from archive.moderation.policies import start_missing_checks
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.batches import drain_batches
 from workers.claims import reap
+from workers.concepts import look_after_concepts
 from workers.encode import drain_encode
 from workers.orphans import die_with_parent
 from workers.policy_checks import drain_checks
@@ -69,9 +70,11 @@ def tick() -> None:
         dispatch.ring_batches()
     if Fingerprint.objects.new().exists():
         dispatch.compare()
-    start_missing_checks()
     if Check.objects.filter(state__in=CHECKED_NOW).exists():
         dispatch.ring_moderation()
+
+
+    look_after_concepts()
 
 
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
@@ -116,6 +119,12 @@ def compare() -> None:
 def moderate() -> None:
     if drain_checks(DRAIN_SECONDS):
         dispatch.ring_moderation()
+
+
+@shared_task(name=dispatch.WALK_CONCEPTS, time_limit=HARD_LIMIT)
+def walk_concepts() -> None:
+    if walk_on(DRAIN_SECONDS):
+        dispatch.walk_concepts()
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)

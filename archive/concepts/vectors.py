@@ -174,6 +174,7 @@ def store_concepts(space: Space, concepts: Sequence[Concept], read: Mapping[str,
                 "rival_spreads": made.rival_spreads,
                 "pictures": made.pictures,
                 "line": made.line,
+                "due": True,
             },
         )
 

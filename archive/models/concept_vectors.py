@@ -31,6 +31,7 @@ class ConceptVector(models.Model):
     pictures = models.PositiveIntegerField(default=0, help_text="How many pictures the background was taken from")
     line = models.FloatField(help_text="A score")
     chosen = models.FloatField(null=True, blank=True, help_text="A score, by a person")
+    due = models.BooleanField(default=True, help_text="Changed since stored vectors were walked over")
     made_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archive.models import Collection, Policy, Space
 from archive.moderation.flagging import raise_flags
-from archive.moderation.judging import find_doubts
+from archive.moderation.judging import judge
 from archive.moderation.policies import lines_on, start_check
 from archive.vectors import read_vectors
 
@@ -23,4 +23,4 @@ def watch_moved(assets: Sequence[int], to: Collection) -> None:
         for policy in Policy.objects.filter(pk__in=[line.policy for line in lines]).select_related("concept"):
             start_check(policy, None)
         return
-    raise_flags(space, find_doubts(space, read_vectors(space, list(assets)), lines), touched=assets)
+    raise_flags(space, judge(space, read_vectors(space, list(assets)), lines), touched=assets)

@@ -15,10 +15,10 @@ from django.db import InterfaceError, OperationalError, ProgrammingError, transa
 from django.utils.timezone import now
 from psycopg.errors import UndefinedTable
 
-from archive.models import Check, CheckState, Tag, TagSource, TagState
+from archive.models import Check, CheckState, Tag, TagState
 from archive.models.moderation_checks import OPEN
 from archive.moderation.flagging import dismissed_or_upheld, raise_flags
-from archive.moderation.judging import find_doubts, scores_of
+from archive.moderation.judging import judge, scores_of
 from archive.moderation.policies import Line
 from archive.vectors import read_on
 
@@ -82,7 +82,7 @@ def _covered(check: Check, rows: Rows) -> Rows:
 
 def _flag(check: Check, rows: Rows) -> None:
     line = Line(check.policy_id, check.policy.concept_id, check.review_at, check.quarantine_at, None)
-    doubts = find_doubts(check.space, rows, [line])
+    doubts = judge(check.space, rows, [line])
     check.doubted += len(doubts)
     check.hidden += sum(doubt.hides for doubt in doubts)
     check.raised += raise_flags(check.space, doubts)
@@ -107,9 +107,8 @@ def _count(check: Check, rows: Rows) -> None:
 
 def judged_before(assets: list[int], concept: int) -> dict[int, bool]:
     """Whether people found the concept on these assets: by tags that they put on or rejected, and by flags."""
-    people = Tag.objects.filter(asset__in=assets, concept=concept, source=TagSource.PERSON)
-    told = dict(people.exclude(state=TagState.PROPOSED).values_list("asset", "state"))
-    by_tag = {asset: state == TagState.ACCEPTED for asset, state in told.items()}
+    told = Tag.objects.decided().filter(asset__in=assets, concept=concept).values_list("asset", "state")
+    by_tag = {asset: state == TagState.ACCEPTED for asset, state in told}
     return by_tag | dismissed_or_upheld(assets, concept)
 
 

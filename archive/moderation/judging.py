@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from archive.concepts.scoring import Scores, best_by_asset, score
-from archive.concepts.vectors import find_concept_vectors
+from archive.concepts.vectors import ConceptVectors, find_concept_vectors
 from archive.models import Asset, Concept, Frame, Space
 from archive.moderation.flagging import MOST_MOMENTS, Doubt, raise_flags
 from archive.moderation.policies import Line, lines_on
@@ -27,21 +27,28 @@ class Found:
     assets: dict[int, list[tuple[int, float]]]
 
 
-def watch_policies(space: Space, rows: Rows) -> None:
-    """A watcher of `archive.noticing`: in the transaction that stores vectors, so that nobody sees an asset whose
-    vectors say that it has to be hidden."""
+def flag_by_scores(space: Space, rows: Rows, concepts: ConceptVectors, scores: Scores, whole: bool) -> int:
+    """A heeder of `archive.concepts.heeding`: in the transaction that stores vectors, so that nobody sees an asset
+    whose vectors say that it has to be hidden; and whenever a concept or the searched space is another one.
+
+    Whole or not: a flag is raised by any frame, and taken back by people only.
+    """
     lines = lines_on(space)
-    if lines:
-        raise_flags(space, find_doubts(space, rows, lines), touched=rows.assets)
+    return raise_flags(space, find_doubts(rows, concepts.ids, scores, lines), touched=rows.assets) if lines else 0
 
 
-def find_doubts(space: Space, rows: Rows, lines: Sequence[Line]) -> list[Doubt]:
-    """What reaches the first threshold of a line in a collection that its policy covers."""
-    vectors = find_concept_vectors(space, Concept.objects.filter(pk__in=[line.concept for line in lines]))
-    if not rows.assets or not vectors.ids:
+def judge(space: Space, rows: Rows, lines: Sequence[Line]) -> list[Doubt]:
+    """What these lines find in stored vectors."""
+    concepts = find_concept_vectors(space, Concept.objects.filter(pk__in=[line.concept for line in lines]))
+    if not rows.assets or not concepts.ids:
         return []
-    scores = score(rows.vectors, vectors)
-    columns = {concept: scores[:, place] for place, concept in enumerate(vectors.ids)}
+    return find_doubts(rows, concepts.ids, score(rows.vectors, concepts), lines)
+
+
+def find_doubts(rows: Rows, concepts: Sequence[int], scores: Scores, lines: Sequence[Line]) -> list[Doubt]:
+    """What reaches the first threshold of a line in a collection that its policy covers. `scores` (m, n): a row for
+    each vector, a column for each concept."""
+    columns = {concept: scores[:, place] for place, concept in enumerate(concepts)}
     found = [Found(line, _reached(rows, columns[line.concept], line)) for line in lines if line.concept in columns]
     return _doubts(found)
 

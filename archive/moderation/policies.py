@@ -161,20 +161,6 @@ def start_check(policy: Policy, user: User | None, *, dry: bool = False) -> Chec
     return check
 
 
-def start_missing_checks() -> int:
-    """After another space was activated: policies that are on look at everything once more, with its eyes."""
-    space = Space.objects.active()
-    if space is None:
-        return 0
-    looked = Check.objects.filter(space=space, dry=False).exclude(state=CheckState.STOPPED).values("policy")
-    started = 0
-    for policy in Policy.objects.filter(is_on=True).exclude(pk__in=looked).select_related("concept"):
-        if thresholds(policy, space) is not None:
-            start_check(policy, None)
-            started += 1
-    return started
-
-
 def describe(policy: Policy, check: Check) -> str:
     """A policy's terms in words, for the log."""
     where = "everywhere" if policy.everywhere else f"in {', '.join(policy.collections.values_list('name', flat=True))}"
