@@ -73,7 +73,6 @@ def tick() -> None:
     if Check.objects.filter(state__in=CHECKED_NOW).exists():
         dispatch.ring_moderation()
 
-
     look_after_concepts()
 
 

@@ -99,10 +99,8 @@ def sentence(flag: Flag, user: User) -> str:
     if flag.state == FlagState.UPHELD:
         return f"Upheld: “{flag.asset}” stays hidden."
     if flag.state == FlagState.DISMISSED:
-        hidden = flag.asset.flags.exclude(pk=flag.pk).filter(Q(state=FlagState.UPHELD) | Q(hides=True)).exclude(
-            state=FlagState.DISMISSED
-        )
-        return f"Dismissed: “{flag.asset}” is {'still hidden for another reason' if hidden.exists() else 'shown again'}."
+        hidden = Asset.objects.filter(pk=flag.asset_id, quarantined=True).exists()
+        return f"Dismissed: “{flag.asset}” is {'hidden for another reason' if hidden else 'shown'}."
     if flag.escalated_at:
         return "Escalated: an owner of the collection decides now."
     return "Your answer is kept. A second reviewer decides as well, without seeing it."
