@@ -19,8 +19,6 @@ from archive.models.moderation import FlagQuerySet
 from archive.moderation import reviewing
 from archive.moderation.reviewing import AnsweredMeanwhile, NotReviewed, needs_two
 
-BLURRED = {"Cache-Control": "private, no-store"}
-
 
 @visible_only
 @require_safe
@@ -58,15 +56,16 @@ def decide(request: HttpRequest, flag: int) -> HttpResponse:
     _find(user, flag)
     verb, reason = request.POST.get("verb", ""), request.POST.get("reason", "").replace("\0", "").strip()
     try:
+        version = _version(request.POST.get("version", ""))
         if verb == "escalate":
-            done = reviewing.escalate(user, flag, _number(request.POST.get("version", "")), reason)
+            done = reviewing.escalate(user, flag, version, reason)
         elif verb in Answer.values:
-            done = reviewing.answer(user, flag, Answer(verb), _number(request.POST.get("version", "")), reason)
+            done = reviewing.answer(user, flag, Answer(verb), version, reason)
         else:
-            raise Http404
+            raise NotReviewed("Choose one: uphold, dismiss or escalate.")
     except NotReviewed as error:
         return _refused(request, user, flag, error, reason)
-    messages.success(request, sentence(done, user))
+    messages.success(request, sentence(done))
     if request.POST.get("single"):
         return redirect(done)
     return redirect(_queue(request.POST.get("concept", ""), done))
@@ -94,7 +93,7 @@ def held(request: HttpRequest) -> HttpResponse:
     return render(request, "archive/review_held.html", {"held": mine[:200]})
 
 
-def sentence(flag: Flag, user: User) -> str:
+def sentence(flag: Flag) -> str:
     """What came of an answer, for people."""
     if flag.state == FlagState.UPHELD:
         return f"Upheld: “{flag.asset}” stays hidden."
@@ -188,6 +187,12 @@ def _queue(concept: str, after: Flag | None = None) -> str:
     params = {"concept": concept.replace("\0", "")[:100], "after": after.pk if after else ""}
     asked = urlencode({name: value for name, value in params.items() if value})
     return f"{reverse('review')}?{asked}" if asked else reverse("review")
+
+
+def _version(raw: str) -> int:
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9:
+        raise NotReviewed("The form is not whole: open the flag again, then answer.")
+    return int(raw)
 
 
 def _number(raw: str) -> int:

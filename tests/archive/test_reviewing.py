@@ -364,7 +364,7 @@ def test_two_reviewers_at_the_same_moment_lose_no_decision(flag: Flag, carol: Us
         "DELETE FROM archive_moderationlog",
         "TRUNCATE archive_moderationlog",
         "TRUNCATE archive_moderationlog CASCADE",
-        "INSERT INTO archive_moderationlog SELECT * FROM archive_moderationlog ON CONFLICT (id) DO UPDATE SET at = now()",
+        "INSERT INTO archive_moderationlog TABLE archive_moderationlog ON CONFLICT (id) DO UPDATE SET at = now()",
     ],
 )
 def test_the_log_cannot_be_altered(flag: Flag, statement: str) -> None:
@@ -382,9 +382,7 @@ def test_the_log_cannot_be_altered(flag: Flag, statement: str) -> None:
 def test_its_triggers_fire_even_for_a_superuser_who_skips_triggers(db: None) -> None:
     """`session_replication_role = replica` skips those that are not ALWAYS; only a superuser may set it."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'archive_moderationlog'::regclass AND NOT tgisinternal"
-        )
+        cursor.execute("SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'archive_moderationlog'::regclass")
         assert dict(cursor.fetchall()) == {"log_stays": "A", "log_is_not_emptied": "A"}
 
 
