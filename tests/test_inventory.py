@@ -23,6 +23,7 @@ from archive.models import (
     Embedding,
     Flag,
     Membership,
+    Policy,
     Role,
     Space,
     Status,
@@ -89,6 +90,7 @@ def cellar(fake_space: Space) -> Cellar:
     member = Membership.objects.get(user=people["viewer"])
     weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
     flag = Flag.objects.create(asset=asset, concept=weapon)
+    Policy.objects.create(concept=weapon)
     words = {
         **{
             "asset": asset.uuid,

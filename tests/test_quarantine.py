@@ -92,7 +92,8 @@ def locked(cellar: Cellar) -> Locked:
 
 def beside_the_review() -> Iterator[Address]:
     for address in every_address():
-        if not address.by_permission and not address.name.startswith("review"):
+        leaving = address.name in ("logout", "admin:logout")
+        if not address.by_permission and not leaving and not address.name.startswith(("review", "admin:archive_flag_")):
             yield address
 
 
@@ -142,8 +143,7 @@ def test_the_walk_would_notice(locked: Locked) -> None:
     assert {"", "collections/<slug:slug>/", "assets/<uuid:asset>/", "api/v1/assets"} <= naming
 
 
-@pytest.mark.parametrize("state", [FlagState.OPEN, FlagState.UPHELD])
-def test_quarantined_pictures_change_no_byte_of_any_answer_to_a_member(twins: Twins, state: FlagState) -> None:
+def test_quarantined_pictures_change_no_byte_of_any_answer_to_a_member(twins: Twins) -> None:
     """The twin corpus once more, with a collection that bob is a member of: every search form, count, facet, list,
     file, command and admin page is as if nothing had ever been put there."""
     cellar = Collection.objects.create(slug="cellar", name="Ah, the cellar", owner=twins.alice)
@@ -151,7 +151,8 @@ def test_quarantined_pictures_change_no_byte_of_any_answer_to_a_member(twins: Tw
     empty = twins.bob.ask_all()
     hidden = fill(cellar, twins.space, twins.near(), "hidden", timedelta(days=30))
     Asset.objects.filter(pk=hidden[0].pk).update(uuid=twins.bob.words["hidden"])
-    quarantine(hidden, state=state)
+    quarantine(hidden[::2])
+    quarantine(hidden[1::2], state=FlagState.UPHELD)
     Flag.objects.update(escalated_at=now())  # bob curates there: these wait for an owner and not for him
     unlike = {name: lines for name, lines in differing(empty, twins.bob.ask_all()).items() if not _of_review(name)}
     assert unlike == {}

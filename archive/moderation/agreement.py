@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archive.models import Answer, Policy, Verdict
@@ -48,7 +49,7 @@ def agreement_on(policy: Policy) -> Agreement:
     return measure([(both[0], both[1]) for both in by_flag.values() if len(both) > 1])
 
 
-def measure(pairs: list[tuple[str, str]]) -> Agreement:
+def measure(pairs: Sequence[tuple[str, str]]) -> Agreement:
     """`pairs`: what the first and the second said of each flag."""
     return Agreement(
         both_uphold=pairs.count((Answer.UPHOLD, Answer.UPHOLD)),

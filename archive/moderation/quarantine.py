@@ -37,4 +37,5 @@ def settle_quarantine(assets: Iterable[int]) -> int:
     """Hide and release what its flags say; returns how many changed. The assets are held by the caller."""
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, {"assets": sorted(set(assets))})
-        return cursor.rowcount
+        changed: int = cursor.rowcount
+    return changed

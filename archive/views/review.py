@@ -171,7 +171,8 @@ def _last_answer(user: User) -> LogEntry | None:
     if mine is None or mine.event not in reviewing.DECISIVE:
         return None
     later = LogEntry.objects.filter(flag_id=mine.flag_id, id__gt=mine.pk)
-    return None if later.exists() or not Flag.objects.reviewed_by(user).filter(pk=mine.flag_id).exists() else mine
+    there = Flag.objects.reviewed_by(user).filter(pk__in=[mine.flag_id])
+    return mine if there.exists() and not later.exists() else None
 
 
 def _strength(flag: Flag) -> str:

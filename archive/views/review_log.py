@@ -52,7 +52,7 @@ def export_log(request: HttpRequest) -> HttpResponseBase:
     rows = export.as_csv(found) if kind == "csv" else export.as_json(found)
     media = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
     return StreamingHttpResponse(
-        rows,  # type: ignore[arg-type]
+        rows,
         content_type=media,
         headers={"Content-Disposition": f'attachment; filename="moderation-log.{kind}"', "Cache-Control": "no-store"},
     )

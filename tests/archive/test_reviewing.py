@@ -26,7 +26,7 @@ from archive.models import (
     Space,
     Verdict,
 )
-from archive.moderation import log, reviewing
+from archive.moderation import log
 from archive.moderation.agreement import agreement_on, measure
 from archive.moderation.flagging import Doubt, raise_flags
 from archive.moderation.reviewing import (
@@ -413,7 +413,7 @@ def test_a_decision_that_fails_leaves_no_entry(flag: Flag, carol: User, monkeypa
         log.write_all(entries)
         raise RuntimeError
 
-    monkeypatch.setattr(reviewing.log, "write", fail)
+    monkeypatch.setattr("archive.moderation.reviewing.log.write", fail)
     with pytest.raises(RuntimeError), transaction.atomic():
         answer(carol, flag.pk, DISMISS, 1)
     assert events(flag) == before
