@@ -53,10 +53,8 @@ class PolicyAdmin(PolicyActions):
     show_full_result_count = False
     sortable_by = ()
     fields = ("concept", "everywhere", "collections", "second_reviewer", "outlook")
-    autocomplete_fields = ("collections",)
     readonly_fields = ("outlook",)
     inlines = (LineInline,)
-    note = "Concepts of the kind “prohibited” can have a policy. What it finds waits at /review/."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         still_open = Count("concept__flags", filter=Q(concept__flags__state=FlagState.OPEN))
@@ -73,6 +71,16 @@ class PolicyAdmin(PolicyActions):
         if db_field.name == "concept":
             kwargs["queryset"] = Concept.objects.filter(kind=ConceptKind.PROHIBITED)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Without the small signs beside what is chosen."""
+        form = super().get_form(request, obj, change, **kwargs)
+        for name in ("concept", "collections"):
+            if name in form.base_fields:
+                widget: Any = form.base_fields[name].widget
+                widget.can_add_related = widget.can_change_related = widget.can_view_related = False
+                widget.can_delete_related = False
+        return form
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """What is on holds from now on as it is now: the archive is looked at once more."""
