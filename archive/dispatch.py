@@ -34,6 +34,7 @@ INDEX_SPACE = "workers.index_space"
 EVALUATE_SPACE = "workers.evaluate_space"
 FILL_FINGERPRINTS = "workers.fill_fingerprints"
 COMPARE = "workers.compare"
+MODERATE = "workers.moderate"
 WALK_CONCEPTS = "workers.walk_concepts"
 
 QUEUES = {
@@ -50,6 +51,7 @@ QUEUES = {
     EVALUATE_SPACE: "encode",
     FILL_FINGERPRINTS: "media",
     COMPARE: "media",
+    MODERATE: "media",
     WALK_CONCEPTS: "media",
 }
 
@@ -82,6 +84,11 @@ def ring_on_commit(step: Step) -> None:
 def ring_batches() -> None:
     """Tell the workers that a batch waits."""
     _ring(BATCHES)
+
+
+def ring_moderation() -> None:
+    """Tell the workers that a policy is to be held against the archive."""
+    _ring(MODERATE)
 
 
 def ask(*args: Any, expires: float) -> None:

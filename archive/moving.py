@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 
 from archive.models import Asset, Collection
+from archive.moderation.arrivals import watch_moved
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def _move(assets: QuerySet[Asset], to: Collection) -> Moved:
             first.setdefault(sha256, pk)
     moved = tuple(first.values())
     Asset.objects.filter(pk__in=moved).update(collection=to)
+    watch_moved(moved, to)
     return Moved(moved, len(chosen) - len(moved))
 
 

@@ -4,7 +4,22 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from archive.views import assets, batches, collections, duplicates, files, health, help, tags, trash, upload, videos
+from archive.views import (
+    assets,
+    batches,
+    collections,
+    duplicates,
+    files,
+    health,
+    help,
+    review,
+    review_log,
+    review_pictures,
+    tags,
+    trash,
+    upload,
+    videos,
+)
 
 handler500 = "archive.middleware.unexpected"
 urlpatterns = [
@@ -38,6 +53,15 @@ urlpatterns = [
     path("duplicates/", duplicates.review, name="duplicates"),
     path("duplicates/decide/", duplicates.decide, name="decide_duplicates"),
     path("duplicates/<int:decision>/undo/", duplicates.undo, name="undo_duplicates"),
+    path("review/", review.review, name="review"),
+    path("review/held/", review.held, name="review_held"),
+    path("review/log/", review_log.entries, name="review_log"),
+    path("review/log/export/", review_log.export_log, name="review_log_export"),
+    path("review/figures/", review_log.figures, name="review_figures"),
+    path("review/<int:flag>/", review.flag, name="review_flag"),
+    path("review/<int:flag>/decide/", review.decide, name="review_decide"),
+    path("review/<int:flag>/undo/", review.undo, name="review_undo"),
+    path("review/<int:flag>/picture/", review_pictures.picture, name="review_picture"),
     path("help/models/", help.models, name="models_help"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from archive.models import Asset, Collection, Membership, Space
+from archive.models import Asset, Collection, Concept, ConceptKind, Flag, Membership, Space
 from tests import pictures
 from tests.addresses import Address, every_address
 from tests.cast import PASSWORD, make_user
@@ -47,6 +47,10 @@ READ = {
     "trash": ("from",),
     "upload": ("collection",),
     "upload_status": ("id",),
+    "review": ("after", "concept", "clear"),
+    "review_log": ("event", "before"),
+    "admin:archive_policy_changelist": ("q", "p", "is_on__exact"),
+    "admin:archive_flag_changelist": ("q", "p", "state__exact", "hides__exact", "concept__id__exact"),
     "login": ("next",),
     "new_concept": ("name",),
     "which": ("labels",),
@@ -71,6 +75,9 @@ FORMS: dict[str, tuple[str, ...]] = {
         *("name", "on_match", "prompts", "negatives", "kind", "parent", "scope", "examples", "counters", "templates"),
         *("note", "line", "calibrated", "verb"),
     ),
+    "/review/{flag}/decide/": ("verb", "version", "reason", "concept", "single"),
+    "/review/log/export/": ("as",),
+    "/admin/archive/policy/": ("action", "_selected_action", "reason"),
     "/admin/archive/asset/": ("action", "_selected_action", "select_across", "index", "found_by", "collection"),
     "/admin/archive/asset/{pk}/change/": ("title", "caption", "collection", "taken_at_0", "taken_at_1", "place"),
 }
@@ -82,6 +89,12 @@ TOLD = re.compile(r"Traceback|psycopg|archive_asset|SELECT |site-packages|SECRET
 @pytest.fixture
 def asset(harbour: Collection, fake_space: Space, queries_in_process: None) -> Asset:
     return make_encoded(harbour, fake_space, random_rows(3))[0]
+
+
+@pytest.fixture
+def flagged(asset: Asset) -> Flag:
+    weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
+    return Flag.objects.create(asset=asset, concept=weapon)
 
 
 @pytest.fixture
@@ -104,7 +117,7 @@ def look(answer: Any, about: Any) -> None:
 def fill(text: str, asset: Asset) -> dict[str, Any]:
     gaps = (
         *("asset", "slug", "member", "spec", "key", "object_id", "rest", "url", "app_label", "id"),
-        *("batch", "name", "decision", "frame", "concept"),
+        *("batch", "name", "decision", "frame", "concept", "flag"),
     )
     return {**dict.fromkeys(gaps, quote(text, safe="")), "pk": asset.pk}
 
@@ -138,14 +151,14 @@ def _questions(address: Address) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_no_form_breaks_over_what_is_filled_in(asset: Asset, curator: Client, name: str) -> None:
+def test_no_form_breaks_over_what_is_filled_in(asset: Asset, flagged: Flag, curator: Client, name: str) -> None:
     for form, fields in FORMS.items():
-        address = form.format(asset=asset.uuid, pk=asset.pk)
+        address = form.format(asset=asset.uuid, pk=asset.pk, flag=flagged.pk)
         look(curator.post(address, dict.fromkeys(fields, TEXTS[name])), (form, name))
     assert Asset.objects.count() == 3
 
 
-def test_a_body_that_is_no_form_is_no_crash(asset: Asset, curator: Client) -> None:
+def test_a_body_that_is_no_form_is_no_crash(asset: Asset, flagged: Flag, curator: Client) -> None:
     for kind, body in (
         ("multipart/form-data; boundary=x", b"--y\r\nno form"),
         ("multipart/form-data", b"x"),
@@ -153,7 +166,7 @@ def test_a_body_that_is_no_form_is_no_crash(asset: Asset, curator: Client) -> No
         ("application/x-www-form-urlencoded", b"\xff\xfe&&==%zz"),
     ):
         for form in FORMS:
-            address = form.format(asset=asset.uuid, pk=asset.pk)
+            address = form.format(asset=asset.uuid, pk=asset.pk, flag=flagged.pk)
             look(curator.generic("POST", address, body, content_type=kind), (form, kind))
 
 

@@ -15,7 +15,20 @@ from django.test import Client
 from django.urls import path
 
 from archive.access import Shows
-from archive.models import Asset, Collection, Embedding, Membership, Role, Space, Status, Work
+from archive.models import (
+    Asset,
+    Collection,
+    Concept,
+    ConceptKind,
+    Embedding,
+    Flag,
+    Membership,
+    Policy,
+    Role,
+    Space,
+    Status,
+    Work,
+)
 from tests import pictures
 from tests.addresses import Address, every_address
 from tests.cast import make_user
@@ -40,6 +53,7 @@ OPENS_TO = {
     **dict.fromkeys(("trash_asset", "restore", "retry", "retag"), Role.CURATOR),
     **dict.fromkeys(("api_asset_tags", "api_asset_tag"), Role.CURATOR),
     **dict.fromkeys(("add_member", "remove_member"), Role.OWNER),
+    **dict.fromkeys(("review_flag", "review_picture", "review_decide", "review_undo"), Role.CURATOR),
 }
 
 
@@ -76,6 +90,9 @@ def cellar(fake_space: Space) -> Cellar:
         clients[name] = Client(raise_request_exception=True)
         clients[name].force_login(person)
     member = Membership.objects.get(user=people["viewer"])
+    weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
+    flag = Flag.objects.create(asset=asset, concept=weapon)
+    Policy.objects.create(concept=weapon)
     words = {
         **{
             "asset": asset.uuid,
@@ -86,6 +103,7 @@ def cellar(fake_space: Space) -> Cellar:
             "name": "sea",
             "frame": asset.frames.values_list("pk", flat=True)[0],
             "batch": uuid.uuid4(),
+            "flag": flag.pk,
             "decision": 1,
             "concept": 1,
         },
@@ -131,7 +149,7 @@ def test_what_is_public_is_a_short_list() -> None:
 
 
 def test_an_address_of_an_asset_or_a_collection_shows_what_is_visible() -> None:
-    about = [one for one in ADDRESSES if {"asset", "slug"} & set(one.gaps)]
+    about = [one for one in ADDRESSES if {"asset", "slug", "flag"} & set(one.gaps)]
     assert {one.name for one in about} == set(OPENS_TO)
     assert {one.shows for one in about} == {Shows.VISIBLE}
 
@@ -156,9 +174,9 @@ def test_nothing_that_is_not_public_answers_who_is_not_logged_in(cellar: Cellar)
 @pytest.mark.parametrize("person", OUTSIDERS)
 def test_outsiders_get_the_answer_that_they_would_get_if_there_were_nothing(cellar: Cellar, person: str) -> None:
     client = cellar.people[person]
-    for address in (one for one in ADDRESSES if set(one.gaps) & {"asset", "slug", "member", "key"}):
+    for address in (one for one in ADDRESSES if set(one.gaps) & {"asset", "slug", "member", "key", "flag"}):
         there = cellar.words
-        missing = {**there, "asset": uuid.uuid4(), "slug": "lost", "member": 987_654, "key": "lost"}
+        missing = {**there, "asset": uuid.uuid4(), "slug": "lost", "member": 987_654, "key": "lost", "flag": 987_654}
         for method in METHODS:
             found = ask(client, method, address.fill(there))
             assert found[0] in (404, 405), (address.route, method)

@@ -29,6 +29,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from archive.models import Asset, Collection, Concept, Kind, Membership, Space, Status, Step, Tag, Work, WorkState
+from archive.vectors import Vector
 from search import background
 from search.pictures import encode_part, find_picture
 from tests import pictures
@@ -123,6 +124,7 @@ ASKED = [
     Ask("/collections/harbour/", steady=True),
     Ask("/collections/harbour/", walk=HTML_NEXT, steady=True),
     Ask("/collections/cellar/"),
+    *(Ask(f"/review/{page}", steady=True) for page in ("", "held/", "log/", "figures/")),
     Ask("/trash/", steady=True),  # alice would share, not let bob curate
     Ask("/api/v1/assets?limit=50", walk=JSON_NEXT),
     *(Ask(f"/api/v1/assets?{filters}") for filters in ("kind=video", "status=failed", "status=pending")),
@@ -137,7 +139,7 @@ ASKED = [
     *(Ask(f"/admin/archive/asset/?{terms}") for terms in ("", "q=red+boat", "q=boat-007.jpg", "q=like:{first}", "p=2")),
     *(Ask(f"/admin/archive/asset/?{terms}") for terms in ("status__exact=failed", "kind__exact=video")),
     *(Ask(f"/admin/archive/asset/?{terms}", steady=True) for terms in ("collection=harbour", "trash=only")),
-    *(Ask(f"/admin/archive/{model}/", steady=True) for model in ("work", "space")),
+    *(Ask(f"/admin/archive/{model}/", steady=True) for model in ("work", "space", "flag")),
     Ask("/admin/archive/collection/"),
     # The command line, on bob's behalf.
     *(Ask(f"search {terms} --user bob --json") for terms in ("red boat", "--like={first}", "dogs --not=boat")),
@@ -243,16 +245,23 @@ class Twins:
     space: Space
     hidden: list[Asset]  # what alice keeps to herself; empty until `hide`
 
-    def hide(self) -> Collection:
-        """Alice's cellar: nearer to each question than anything of bob's, with the very vectors of the questions."""
+    def asked(self) -> list[Vector]:
+        """(768,) of each question in words."""
+        return [worker.encode_text(self.space, words).vector for words in WORDS]
+
+    def near(self) -> Rows:
+        """Nearer to each question than anything of bob's: the very vectors of the questions."""
         reference = find_picture(self.bob.words["picture"], self.bob.person)
         assert reference
-        asked = [worker.encode_text(self.space, words).vector for words in WORDS]
-        near = np.repeat(np.stack([*asked, encode_part(self.space, reference.rendition)]), 80, axis=0)
-        rows = np.concatenate([random_rows(MINE, seed=1), near]).astype(np.float32)
+        near = np.repeat(np.stack([*self.asked(), encode_part(self.space, reference.rendition)]), 80, axis=0)
+        return np.concatenate([random_rows(MINE, seed=1), near]).astype(np.float32)
+
+    def hide(self) -> Collection:
+        """Alice's cellar, that only she sees."""
         cellar = Collection.objects.create(slug="cellar", name="Ah, the cellar", owner=self.alice)
+        asked = self.asked()
         make_video(cellar, self.space, [Shot(one, 3) for one in (asked[0], asked[2], asked[1])], "theirs.mp4")
-        self.hidden.extend(fill(cellar, self.space, rows, "hidden", timedelta(days=30)))
+        self.hidden.extend(fill(cellar, self.space, self.near(), "hidden", timedelta(days=30)))
         Asset.objects.filter(pk=self.hidden[0].pk).update(uuid=self.bob.words["hidden"])
         return cellar
 

@@ -17,8 +17,9 @@ from archive.batches import sweep_batches
 from archive.concepts.passes import walk_on
 from archive.exports import sweep_exports
 from archive.fingerprints import fill_missing
-from archive.models import Batch, Fingerprint, Step, Work, WorkState
+from archive.models import Batch, Check, Fingerprint, Step, Work, WorkState
 from archive.models.batches import OPEN
+from archive.models.moderation_checks import OPEN as CHECKED_NOW
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.batches import drain_batches
@@ -27,6 +28,7 @@ from workers.concepts import look_after_concepts
 from workers.encode import drain_encode
 from workers.orphans import die_with_parent
 from workers.play import drain_play
+from workers.policy_checks import drain_checks
 from workers.prepare import drain_prepare
 from workers.upkeep import index_by_name, look_after_spaces
 
@@ -75,6 +77,9 @@ def tick() -> None:
         dispatch.ring_batches()
     if Fingerprint.objects.new().exists():
         dispatch.compare()
+    if Check.objects.filter(state__in=CHECKED_NOW).exists():
+        dispatch.ring_moderation()
+
     look_after_concepts()
 
 
@@ -114,6 +119,12 @@ def fill_fingerprints() -> None:
 def compare() -> None:
     """By its name: the room that compares is above this one."""
     call_command("duplicates", "compare", "--seconds", str(COMPARE_SECONDS), stdout=StringIO())
+
+
+@shared_task(name=dispatch.MODERATE, time_limit=HARD_LIMIT)
+def moderate() -> None:
+    if drain_checks(DRAIN_SECONDS):
+        dispatch.ring_moderation()
 
 
 @shared_task(name=dispatch.WALK_CONCEPTS, time_limit=HARD_LIMIT)

@@ -69,7 +69,7 @@ class CollectionAdmin(CollectionModelAdmin):
             .get_queryset(request)
             .filter(pk__in=visible)
             .annotate(
-                asset_count=_counted(Asset.objects.filter(trashed_at__isnull=True)),
+                asset_count=_counted(Asset.objects.shown()),
                 member_count=_counted(Membership.objects.all()),
             )
         )

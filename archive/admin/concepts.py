@@ -67,6 +67,10 @@ class ConceptAdmin(ConceptModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Concept | None:
+        """What one may not open is not there, whatever page of it is asked for."""
+        return super().get_object(request, object_id, from_field) if self.has_view_permission(request) else None
+
     @admin.display(description="assets", ordering="asset_count")
     def assets(self, concept: Any) -> str:
         return f"{concept.asset_count:,}"

@@ -20,13 +20,24 @@ from django.views.decorators.cache import never_cache
 
 from archive.admin.collections import CollectionAdmin
 from archive.admin.concepts import ConceptAdmin
+from archive.admin.flags import FlagAdmin
 from archive.admin.numbers import numbers_of_assets
+from archive.admin.policies import PolicyAdmin
 from archive.admin.spaces import SpaceAdmin
 from archive.admin.work import WorkAdmin
-from archive.models import Collection, Concept, Space, Work
+from archive.models import Collection, Concept, Flag, Policy, Space, Work
 
 # What stands in the bar on top, of what the person may see.
-BAR = ("archive.Asset", "archive.Work", "archive.Space", "archive.Collection", "archive.Concept", "auth.User")
+BAR = (
+    "archive.Asset",
+    "archive.Work",
+    "archive.Space",
+    "archive.Collection",
+    "archive.Concept",
+    "archive.Policy",
+    "archive.Flag",
+    "auth.User",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class CurationSite(AdminSite):
         self.pages: list[Page] = []
         self.register(Collection, CollectionAdmin)
         self.register(Concept, ConceptAdmin)
+        self.register(Flag, FlagAdmin)
+        self.register(Policy, PolicyAdmin)
         self.register(Space, SpaceAdmin)
         self.register(Work, WorkAdmin)
 

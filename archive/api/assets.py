@@ -28,6 +28,7 @@ from archive.moving import hold_collections, move
 from archive.tags import with_tags
 
 NOT_OPEN = "There is no such collection, or you may not add to it."
+UNDER_REVIEW = "This picture is under review. It shows up when somebody has looked at it and let it through."
 NO_FILE = "Send one file, in a multipart form, as “file”."
 
 
@@ -68,6 +69,8 @@ class AssetsView(APIView):
             raise ValidationError(problems)
         wanted = fields.validated_data
         taken = take(files[0], open_collection(user, wanted["collection"]), user, wanted)
+        if taken.asset.quarantined:
+            raise Refused("under_review", UNDER_REVIEW, 409)
         status = 201 if taken.new else 200
         headers = {"Location": reverse("api_asset", args=[taken.asset.uuid])}
         return Response(AssetShape(taken.asset).data, status=status, headers=headers)

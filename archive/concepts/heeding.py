@@ -8,11 +8,12 @@ from archive.concepts.scoring import Scores, score
 from archive.concepts.tagging import tag_by_scores
 from archive.concepts.vectors import ConceptVectors
 from archive.models import Space
+from archive.moderation.judging import flag_by_scores
 from archive.vectors import Rows
 
 Heeder = Callable[[Space, Rows, ConceptVectors, Scores, bool], int]
 
-HEEDERS: tuple[Heeder, ...] = (tag_by_scores,)
+HEEDERS: tuple[Heeder, ...] = (flag_by_scores, tag_by_scores)
 """Each gets the space, m rows, n concepts of any kind, their scores (m, n), and whether the rows are all the frames of
 their assets; returns how much it changed. They are quick and write in the caller's transaction, may be shown the same
 rows again, and never touch what a person decided."""

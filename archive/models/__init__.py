@@ -8,6 +8,9 @@ from archive.models.concepts import Concept, ConceptExample, ConceptKind, OnMatc
 from archive.models.duplicates import Decision, DuplicatePair, Fingerprint, Likeness, PairState
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
+from archive.models.moderation import Answer, Flag, FlagState, Policy, PolicyLine, Verdict
+from archive.models.moderation_checks import Check, CheckState
+from archive.models.moderation_log import Event, LogEntry
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
 from archive.models.stills import StillFingerprint
 from archive.models.words import AssetWords
@@ -16,12 +19,15 @@ from archive.models.work import Step, Work, WorkState
 __all__ = [
     "DIMENSIONS",
     "Action",
+    "Answer",
     "Asset",
     "AssetQuerySet",
     "AssetWords",
     "Batch",
     "BatchItem",
     "BatchState",
+    "Check",
+    "CheckState",
     "ClipEmbedding",
     "Collection",
     "Concept",
@@ -33,15 +39,21 @@ __all__ = [
     "Decision",
     "DuplicatePair",
     "Embedding",
+    "Event",
     "Fingerprint",
+    "Flag",
+    "FlagState",
     "Frame",
     "ItemState",
     "Kind",
     "Likeness",
+    "LogEntry",
     "Membership",
     "OnMatch",
     "PairState",
     "PassState",
+    "Policy",
+    "PolicyLine",
     "Rendition",
     "Role",
     "Space",
@@ -52,6 +64,7 @@ __all__ = [
     "Tag",
     "TagSource",
     "TagState",
+    "Verdict",
     "Visibility",
     "Work",
     "WorkState",

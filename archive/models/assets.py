@@ -43,16 +43,29 @@ class Status(models.TextChoices):
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):
+    def shown(self) -> AssetQuerySet:
+        """Neither in the trash nor in quarantine: what anybody may see at all, and what is counted."""
+        return self.filter(trashed_at__isnull=True, quarantined=False)
+
     def visible_to(self, user: Person) -> AssetQuerySet:
-        """What `user` may see: the one predicate behind every list, page, file, count and search."""
-        kept = self.filter(trashed_at__isnull=True)
+        """What `user` may see: the one predicate behind every list, page, file, count and search.
+
+        What is in quarantine is absent for everybody; those who review it see it on the pages of the review alone.
+        """
+        kept = self.shown()
         if user.is_authenticated and user.is_superuser:
             return kept
         return kept.filter(collection__in=Collection.objects.visible_to(user).order_by().values("pk"))
 
     def curated_by(self, user: Person) -> AssetQuerySet:
-        """What `user` may edit, move, trash and restore; the trash included."""
-        return self._in(Collection.objects.open_to(user, CURATING), user)
+        """What `user` may edit, move, trash and restore; the trash included, without what is in quarantine."""
+        return self.filter(quarantined=False)._in(Collection.objects.open_to(user, CURATING), user)
+
+    def held_from(self, user: Person) -> AssetQuerySet:
+        """What `user` uploaded and what is in quarantine now, where they may still look: told that it is, no more."""
+        open_to_them = Collection.objects.visible_to(user).order_by().values("pk")
+        held = self.filter(trashed_at__isnull=True, quarantined=True)
+        return held.filter(uploader=user.pk, collection__in=open_to_them) if user.pk else self.none()
 
     def _in(self, collections: models.QuerySet[Collection], user: Person) -> AssetQuerySet:
         if user.is_authenticated and user.is_superuser:
@@ -103,6 +116,8 @@ class Asset(models.Model):
 
     added_at = models.DateTimeField(auto_now_add=True)
     trashed_at = models.DateTimeField(null=True, blank=True)
+    # Follows from its flags (archive.moderation.quarantine), and stands here because every search asks for it.
+    quarantined = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = AssetQuerySet.as_manager()
 
@@ -119,6 +134,7 @@ class Asset(models.Model):
             models.Index(name="asset_moments_in", fields=["moments_in"], condition=Q(kind=Kind.VIDEO)),
             models.Index(name="asset_unready", fields=["status"], condition=~Q(status=Status.READY)),
             models.Index(name="asset_trashed", fields=["trashed_at"], condition=Q(trashed_at__isnull=False)),
+            models.Index(name="asset_quarantined", fields=["id"], condition=Q(quarantined=True)),
             GinIndex(name="asset_filename_words", fields=["filename"], opclasses=["gin_trgm_ops"]),
         ]
 

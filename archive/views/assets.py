@@ -28,6 +28,8 @@ KNOWN = 200  # so many names of tags are offered while one types
 @require_http_methods(["GET", "HEAD", "POST"])
 def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
     user = person(request)
+    if held := Asset.objects.held_from(user).filter(uuid=asset).first():
+        return render(request, "archive/review_held.html", {"asset": held})
     found = find_seen(user, asset)
     curates = found.may_be_curated_by(user)
     form = AssetForm(request.POST or None, instance=found) if curates else None

@@ -51,7 +51,7 @@ class Shelved:
 
 def _shelf(user: User) -> list[Shelved]:
     """The collections with their sizes and a few covers each, in two statements however many there are."""
-    kept = Asset.objects.filter(collection=OuterRef("pk"), trashed_at__isnull=True)
+    kept = Asset.objects.shown().filter(collection=OuterRef("pk"))
     ready = kept.filter(status=Status.READY).order_by("-added_at", "-pk")
     count = kept.order_by().values("collection").annotate(n=Count("pk")).values("n")
     rows = list(

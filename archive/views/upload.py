@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from archive.access import person, visible_only, wants_json
@@ -31,6 +32,7 @@ REFUSALS: dict[type[Exception], tuple[str, int]] = {
     EmptyFile: ("empty", 400),
 }
 STATUS_LIMIT = 200
+HELD = "It is under review. It shows up when somebody has looked at it and let it through."
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,12 @@ def upload(request: HttpRequest) -> HttpResponseBase:
 @visible_only
 @require_safe
 def upload_status(request: HttpRequest) -> HttpResponse:
-    """The states of `?id=..&id=..`, as far as the asker may see them."""
+    """The states of `?id=..&id=..`, as far as the asker may see them; of what they uploaded also that it is held."""
     ids = [found for raw in request.GET.getlist("id")[:STATUS_LIMIT] if (found := _uuid(raw))]
-    assets = Asset.objects.visible_to(person(request)).filter(uuid__in=ids)
-    return JsonResponse({"assets": [_state(asset) for asset in assets]})
+    user = person(request)
+    seen = Asset.objects.visible_to(user).filter(uuid__in=ids)
+    held = Asset.objects.held_from(user).filter(uuid__in=ids)
+    return JsonResponse({"assets": [_state(asset) for asset in (*seen, *held)]})
 
 
 def _take(request: HttpRequest, collection: Collection, user: User) -> list[Result]:
@@ -124,6 +128,9 @@ def _first_choice(request: HttpRequest, user: User) -> str | None:
 
 
 def _state(asset: Asset) -> dict[str, Any]:
+    """Of what is in quarantine no more than that: it may be somebody else's, of the same bytes."""
+    if asset.quarantined:
+        return {"asset": str(asset.uuid), "url": reverse("review_held"), "status": "held", "error": HELD}
     progress = progress_of(asset) if asset.status == Status.PENDING else None
     return {
         "progress": progress.as_dict() if progress else None,

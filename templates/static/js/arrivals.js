@@ -26,6 +26,7 @@ function arrive(place, state) {
   if (!state || state.status === "pending") return;
   pause = 3000;
   if (place.matches(".asset")) return location.reload();
+  if (state.status === "held") return place.remove(); // under review, and not shown until it is let through
   delete place.dataset.pending;
   place.className = state.status === "ready" ? `hit ${state.shape}` : `${place.className} failed`;
   if (state.status !== "ready") return;

@@ -76,6 +76,7 @@ function told(entry, { status, error, thumbnail, retry, progress }, label) {
     bar.value = progress.share;
   }
   if (status === "failed") return refuse(entry, error || "This file could not be read.", () => again(entry, retry));
+  if (status === "held") return show(entry, "held", "Under review", error);
   if (status !== "ready") return;
   entry.row.querySelector(".mini").replaceChildren(Object.assign(new Image(), { src: thumbnail, alt: "" }));
   show(entry, "ready", label ?? "Ready");

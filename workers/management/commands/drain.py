@@ -11,6 +11,7 @@ from workers.claims import reap
 from workers.encode import drain_encode
 from workers.encoders.load import refusal_of
 from workers.play import drain_play
+from workers.policy_checks import drain_checks
 from workers.prepare import drain_prepare
 from workers.upkeep import look_after_spaces
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         drain_encode(budget)
         drain_play(budget)
         drain_batches(budget)
+        drain_checks(budget)
         walk_on(budget)
         look_after_spaces()
         left = Work.objects.filter(state=WorkState.READY).count()

@@ -1,0 +1,1 @@
+"""Moderation: policies raise flags, flags hide, people decide, and the log keeps what happened."""

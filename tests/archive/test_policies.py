@@ -1,0 +1,278 @@
+"""Policies at work: what comes is looked at before it is seen, what is there in the background, and first dry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+
+from archive.concepts.scoring import score
+from archive.concepts.vectors import find_concept_vectors, store_concepts
+from archive.concepts.words import every_text
+from archive.models import (
+    Answer,
+    Asset,
+    Check,
+    CheckState,
+    Collection,
+    Concept,
+    ConceptKind,
+    Event,
+    Flag,
+    FlagState,
+    Frame,
+    LogEntry,
+    Policy,
+    PolicyLine,
+    Space,
+    SpaceState,
+    Status,
+    Tag,
+)
+from archive.moderation.checking import judged_before, outlook, work_on_next_check
+from archive.moderation.flagging import raise_flags
+from archive.moderation.judging import judge, moments_of
+from archive.moderation.policies import NotSwitched, lines_of, start_check, switch_off, switch_on, withdraw
+from archive.moderation.reviewing import answer
+from archive.moving import move
+from archive.noticing import notice
+from archive.vectors import Rows as Vectors
+from archive.vectors import read_vectors, store_vectors
+from tests.pictures import distinct
+from tests.prepared import Rows, fake_rows, make_encoded, make_prepared, random_rows
+from workers.encode import drain_encode
+from workers.encoders.fake import FakeEncoder
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An archive of sixty pictures, and a prohibited concept that was read for it."""
+
+    space: Space
+    harbour: Collection
+    concept: Concept
+    policy: Policy
+    assets: list[Asset]
+    alice: User
+
+    def vector(self) -> Rows:
+        """(1, 768): a picture of nothing but the concept."""
+        return find_concept_vectors(self.space, [self.concept]).vectors
+
+    def scores(self, rows: Rows) -> list[float]:
+        found: list[float] = score(rows, find_concept_vectors(self.space, [self.concept]))[:, 0].tolist()
+        return found
+
+    def line(self, review_at: float, quarantine_at: float | None = None) -> None:
+        PolicyLine.objects.update_or_create(
+            policy=self.policy, space=self.space, defaults={"review_at": review_at, "quarantine_at": quarantine_at}
+        )
+
+    def come(self, rows: Rows, *, collection: Collection | None = None, prefix: str = "new") -> list[Asset]:
+        """Pictures whose vectors are stored, and noticed, as the workers do it."""
+        assets = make_encoded(collection or self.harbour, self.space, rows, prefix=prefix)
+        notice(self.space, read_vectors(self.space, [asset.pk for asset in assets]))
+        return assets
+
+
+def work() -> None:
+    while work_on_next_check():
+        pass
+
+
+def hidden() -> set[int]:
+    return set(Asset.objects.filter(quarantined=True).values_list("pk", flat=True))
+
+
+@pytest.fixture
+def scene(fake_space: Space, harbour: Collection, alice: User) -> Scene:
+    assets = make_encoded(harbour, fake_space, random_rows(60))
+    weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
+    texts = every_text([weapon])
+    store_concepts(fake_space, [weapon], dict(zip(texts, FakeEncoder().encode_texts(texts), strict=True)))
+    policy = Policy.objects.create(concept=weapon)
+    return Scene(fake_space, harbour, weapon, policy, assets, alice)
+
+
+# ---- what comes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_has_to_be_hidden_is_hidden_when_it_becomes_ready(scene: Scene) -> None:
+    """From the encoder's batch to the flag in one transaction."""
+    pictures = [distinct(number) for number in range(6)]
+    scores = scene.scores(fake_rows(pictures))
+    worst = sorted(scores, reverse=True)
+    scene.line((worst[1] + worst[2]) / 2, (worst[0] + worst[1]) / 2)
+    Policy.objects.update(is_on=True)
+    made = [make_prepared(scene.harbour, one, scene.space, name=f"{n}.jpg") for n, one in enumerate(pictures)]
+    drain_encode()
+    assert Asset.objects.filter(pk__in=[one.pk for one in made], status=Status.READY).count() == 6
+    assert hidden() == {made[scores.index(worst[0])].pk}
+    flagged = Flag.objects.order_by("-score")
+    assert [flag.asset_id for flag in flagged] == [made[scores.index(one)].pk for one in worst[:2]]
+    assert [flag.hides for flag in flagged] == [True, False]
+    assert flagged[0].score == pytest.approx(worst[0], abs=0.05)
+
+
+def test_a_policy_that_is_off_or_of_a_space_that_is_filled_flags_nothing(scene: Scene) -> None:
+    scene.line(3.0, 4.0)
+    scene.come(scene.vector())
+    assert not Flag.objects.exists()
+    Policy.objects.update(is_on=True)
+    Space.objects.update(state=SpaceState.READY)
+    scene.come(scene.vector(), prefix="later")
+    assert not Flag.objects.exists()
+
+
+def test_a_policy_holds_in_its_collections_and_in_what_is_moved_there(scene: Scene) -> None:
+    attic = Collection.objects.create(slug="attic", name="Attic", owner=scene.alice)
+    scene.line(3.0, 4.0)
+    Policy.objects.update(is_on=True, everywhere=False)
+    scene.policy.collections.add(scene.harbour)
+    (outside,) = scene.come(scene.vector(), collection=attic)
+    assert hidden() == set()
+    move(Asset.objects.filter(pk=outside.pk), scene.harbour)
+    assert hidden() == {outside.pk}
+    scene.harbour.assets.all()
+    scene.policy.collections.clear()  # as when its last collection is deleted: nowhere, and not everywhere
+    scene.come(scene.vector(), prefix="later")
+    assert hidden() == {outside.pk}
+
+
+def test_without_a_line_of_its_own_a_space_hides_nothing_at_once(scene: Scene) -> None:
+    Policy.objects.update(is_on=True)
+    (found,) = scene.come(scene.vector())
+    assert Flag.objects.get(asset=found).hides is False
+    assert hidden() == set()
+
+
+def test_of_a_video_the_flag_names_the_moments(scene: Scene) -> None:
+    (video,) = make_encoded(scene.harbour, scene.space, random_rows(1, seed=5), prefix="film")
+    Asset.objects.filter(pk=video.pk).update(kind="video")
+    frames = Frame.objects.bulk_create(Frame(asset=video, at=float(second)) for second in range(1, 40))
+    rows = random_rows(39, seed=9)
+    rows[[9, 10, 11, 29]] = scene.vector()
+    store_vectors(scene.space, [frame.pk for frame in frames], [video.pk] * 39, rows)
+    scene.line(8.0, 9.0)
+    Policy.objects.update(is_on=True)
+    notice(scene.space, read_vectors(scene.space, [video.pk]))
+    first, second = Flag.objects.get().moments
+    assert (first["start"], first["end"], second["start"], second["end"]) == (10.0, 12.0, 30.0, 30.0)
+    assert second["frame"] == frames[29].pk
+    assert first["at"] in (10.0, 11.0, 12.0)
+    assert hidden() == {video.pk}
+
+
+def test_frames_within_seconds_are_one_moment_and_the_worst_are_kept_in_order() -> None:
+    frames = [(float(at), at, float(at)) for at in (1, 2, 4, 9, 30)]
+    assert [(m["start"], m["end"], m["at"], m["score"]) for m in moments_of(frames)] == [
+        *((1.0, 4.0, 4.0, 4.0), (9.0, 9.0, 9.0, 9.0), (30.0, 30.0, 30.0, 30.0))
+    ]
+    many = [(10.0 * at, at, float(at)) for at in range(60)]
+    kept = moments_of(many)
+    assert [moment["frame"] for moment in kept] == list(range(10, 60))
+
+
+# ---- what is there ----------------------------------------------------------------------------------
+
+
+def test_switching_on_looks_at_the_whole_archive_with_progress(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.moderation.checking.ROWS", 20)
+    bad = make_encoded(scene.harbour, scene.space, np.repeat(scene.vector(), 3, axis=0), prefix="bad")
+    scene.line(8.0, 9.0)
+    check = switch_on(scene.policy, scene.alice)
+    assert (check.total, check.state) == (63, CheckState.WAITING)
+    assert work_on_next_check()
+    check.refresh_from_db()
+    assert (check.seen, check.state) == (20, CheckState.RUNNING) or 0 < check.seen < 63
+    work()
+    check.refresh_from_db()
+    assert (check.seen, check.doubted, check.hidden, check.raised) == (63, 3, 3, 3)
+    assert check.state == CheckState.DONE
+    assert hidden() == {one.pk for one in bad}
+    told = LogEntry.objects.filter(concept="weapon", event=Event.SWITCHED_ON).latest("id")
+    assert (told.person, "hidden at once from 9.0000" in told.reason) == ("alice", True)
+
+
+def test_looking_again_brings_back_nothing_that_was_dismissed(scene: Scene) -> None:
+    make_encoded(scene.harbour, scene.space, scene.vector(), prefix="bad")
+    scene.line(8.0, 9.0)
+    switch_on(scene.policy, scene.alice)
+    work()
+    answer(scene.alice, Flag.objects.get().pk, Answer.DISMISS, 1)
+    switch_on(scene.policy, scene.alice)
+    work()
+    assert Flag.objects.get().state == FlagState.DISMISSED
+    assert hidden() == set()
+    assert Check.objects.order_by("-id")[0].raised == 0
+
+
+def test_a_dismissed_flag_does_not_come_back_with_another_space(scene: Scene) -> None:
+    """Encoded again by a model that is searched from now on."""
+    (bad,) = make_encoded(scene.harbour, scene.space, scene.vector(), prefix="bad")
+    scene.line(8.0, 9.0)
+    switch_on(scene.policy, scene.alice)
+    work()
+    answer(scene.alice, Flag.objects.get().pk, Answer.DISMISS, 1)
+    found = Vectors(list(bad.frames.values_list("pk", flat=True)), [bad.pk], scene.vector())
+    doubts = judge(scene.space, found, lines_of(scene.space, [scene.policy]))
+    assert doubts[0].hides
+    other = Space.objects.create(slug="other", model="fake", dimensions=768, fingerprint="0" * 64)
+    assert raise_flags(other, doubts) == 0
+    assert hidden() == set()
+
+
+def test_a_dry_run_counts_and_flags_nothing(scene: Scene) -> None:
+    bad = make_encoded(scene.harbour, scene.space, np.repeat(scene.vector(), 4, axis=0), prefix="bad")
+    scene.line(8.0, 9.0)
+    Tag.objects.create(asset=bad[0], concept=scene.concept, decided=True)
+    Tag.objects.create(asset=bad[1], concept=scene.concept, state="rejected", decided=True)
+    Flag.objects.create(asset=bad[2], concept=scene.concept, state=FlagState.UPHELD)
+    check = start_check(scene.policy, scene.alice, dry=True)
+    work()
+    check.refresh_from_db()
+    assert (check.state, check.seen, check.doubted, check.hidden, check.raised) == (CheckState.DONE, 64, 4, 4, 0)
+    assert Flag.objects.count() == 1
+    seen = outlook(check, 8.0)
+    assert (seen.reached, seen.upheld, seen.judged) == (4, 2, 3)
+    assert seen.precision == pytest.approx(2 / 3)
+    assert outlook(check, -99.0).reached == 64
+    assert outlook(check, 999.0).precision is None
+    assert judged_before([one.pk for one in bad], scene.concept.pk) == {
+        bad[0].pk: True,
+        bad[1].pk: False,
+        bad[2].pk: True,
+    }
+
+
+def test_a_concept_that_was_not_read_or_is_a_tag_is_not_switched_on(scene: Scene) -> None:
+    new = Concept.objects.create(slug="new", name="new", kind=ConceptKind.PROHIBITED)
+    with pytest.raises(NotSwitched, match="Wait until its words are read"):
+        switch_on(Policy.objects.create(concept=new), scene.alice)
+    Concept.objects.filter(pk=scene.concept.pk).update(kind=ConceptKind.TAG)
+    with pytest.raises(NotSwitched, match="prohibited concept first"):
+        switch_on(scene.policy, scene.alice)
+
+
+def test_switching_off_stops_looking_and_withdrawing_shows_what_nobody_answered(scene: Scene) -> None:
+    bad = make_encoded(scene.harbour, scene.space, np.repeat(scene.vector(), 3, axis=0), prefix="bad")
+    scene.line(8.0, 9.0)
+    switch_on(scene.policy, scene.alice)
+    work()
+    answer(scene.alice, Flag.objects.get(asset=bad[0]).pk, Answer.UPHOLD, 1)
+    check = switch_on(scene.policy, scene.alice)
+    switch_off(scene.policy, scene.alice)
+    check.refresh_from_db()
+    assert check.state == CheckState.STOPPED
+    assert len(hidden()) == 3
+    assert withdraw(scene.policy, scene.alice, "The threshold was too low.") == 2
+    assert hidden() == {bad[0].pk}
+    told = LogEntry.objects.filter(asset=bad[1].uuid).latest("id")
+    assert (told.event, told.reason) == (Event.WITHDRAWN, "The threshold was too low.")
+    scene.come(scene.vector(), prefix="later")
+    assert len(hidden()) == 1
