@@ -30,6 +30,7 @@ INDEX_SPACE = "workers.index_space"
 EVALUATE_SPACE = "workers.evaluate_space"
 FILL_FINGERPRINTS = "workers.fill_fingerprints"
 COMPARE = "workers.compare"
+ALERT = "workers.alert"
 
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
@@ -44,6 +45,7 @@ QUEUES = {
     EVALUATE_SPACE: "encode",
     FILL_FINGERPRINTS: "media",
     COMPARE: "media",
+    ALERT: "media",
 }
 
 
@@ -113,6 +115,11 @@ def fill_fingerprints() -> None:
 def compare() -> None:
     """Have new assets compared with all others, for near-duplicates."""
     _ring(COMPARE)
+
+
+def alert() -> None:
+    """Have new assets compared with what people wait for, and people told."""
+    _ring(ALERT)
 
 
 def _ring(task: str) -> None:

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from archive.decoder.sandbox import Sandbox
 from archive.decoder.specs import ENCODER, Spec
-from archive.models import Space
+from archive.models import SavedSearch, Space
 from archive.vectors import Vector
 from search.boxes import Box
 from search.failures import EncoderUnavailable
@@ -59,15 +59,21 @@ def keep_picture(file: File[bytes], user: Person) -> str:
 
 
 def find_picture(key: str, user: Person) -> Picture | None:
-    """The picture that `user` uploaded under `key`, unless the hour is over."""
+    """The picture that `user` uploaded under `key`, unless the hour is over, or that a saved search of theirs keeps."""
     try:
         kept: bytes | None = cache.get(_name(key, user))
     except (RedisError, OSError):
-        return None
+        kept = None
     if kept is None:
-        return None
+        return _saved_picture(key, user)
     end = LENGTH + int.from_bytes(kept[:LENGTH], "big")
     return Picture(kept[LENGTH:end], kept[end:])
+
+
+def _saved_picture(key: str, user: Person) -> Picture | None:
+    kept = SavedSearch.objects.visible_to(user).filter(picture_key=key, picture__isnull=False)
+    found = kept.values_list("picture", "stamp").first() if key else None
+    return Picture(bytes(found[0]), bytes(found[1])) if found and found[1] else None
 
 
 def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:

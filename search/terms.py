@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 READ_BY_MODEL = "encoder"  # the rendition
+NOTHING_WANTED = "Say what to look for as well: leaving out alone finds everything else."
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def encode_terms(query: Query, space: Space, user: Person) -> Terms:
     shown = _pictures(query, space, user)
     if said is None and not shown:
         name = "without" if query.without else "unlike"
-        raise BadQuery({name: "Say what to look for as well: leaving out alone finds everything else."})
+        raise BadQuery({name: NOTHING_WANTED})
     unwanted = [_encode_text(space, words).vector for words in query.unwanted]
     if query.unlike:
         unwanted.append(_of_asset(query.unlike, None, space, user))

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from archive import dispatch
+from archive.alerts import something_waits
 from archive.batches import sweep_batches
 from archive.exports import sweep_exports
 from archive.fingerprints import fill_missing
@@ -33,6 +34,7 @@ DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
 INDEX_LIMIT = 24 * 3600  # Postgres builds, this only waits
 COMPARE_SECONDS = 10.0  # of every tick: new near-duplicates can wait, uploads cannot
+ALERT_SECONDS = 10.0
 
 
 @shared_task(name=dispatch.DRAIN[Step.PREPARE], time_limit=HARD_LIMIT)
@@ -66,6 +68,8 @@ def tick() -> None:
         dispatch.ring_batches()
     if Fingerprint.objects.new().exists():
         dispatch.compare()
+    if something_waits():
+        dispatch.alert()
 
 
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
@@ -104,6 +108,12 @@ def fill_fingerprints() -> None:
 def compare() -> None:
     """By its name: the room that compares is above this one."""
     call_command("duplicates", "compare", "--seconds", str(COMPARE_SECONDS), stdout=StringIO())
+
+
+@shared_task(name=dispatch.ALERT, time_limit=HARD_LIMIT)
+def alert() -> None:
+    """By its name: the room that knows what people look for is above this one."""
+    call_command("alerts", "run", "--seconds", str(ALERT_SECONDS), stdout=StringIO())
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)

@@ -7,13 +7,18 @@ from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagSta
 from archive.models.duplicates import Decision, DuplicatePair, Fingerprint, Likeness, PairState
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
+from archive.models.saved import Alert, AlertMode, Arrival, Match, SavedSearch
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
+from archive.models.telling import Delivery, DeliveryState, Digest, Every, Webhook
 from archive.models.words import AssetWords
 from archive.models.work import Step, Work, WorkState
 
 __all__ = [
     "DIMENSIONS",
     "Action",
+    "Alert",
+    "AlertMode",
+    "Arrival",
     "Asset",
     "AssetQuerySet",
     "AssetWords",
@@ -25,17 +30,23 @@ __all__ = [
     "Concept",
     "ConceptKind",
     "Decision",
+    "Delivery",
+    "DeliveryState",
+    "Digest",
     "DuplicatePair",
     "Embedding",
+    "Every",
     "Fingerprint",
     "Frame",
     "ItemState",
     "Kind",
     "Likeness",
+    "Match",
     "Membership",
     "PairState",
     "Rendition",
     "Role",
+    "SavedSearch",
     "Space",
     "SpaceState",
     "Status",
@@ -44,6 +55,7 @@ __all__ = [
     "TagSource",
     "TagState",
     "Visibility",
+    "Webhook",
     "Work",
     "WorkState",
 ]
