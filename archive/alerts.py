@@ -5,6 +5,7 @@ Comparing them with what people look for is the searching room's: a task calls i
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -45,8 +46,16 @@ def something_waits() -> bool:
     return a_digest_is_due()
 
 
+def mail_is_set_up() -> bool:
+    """Elsewhere than by SMTP (to a file, to the terminal) no host is needed."""
+    by_smtp = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
+    return bool(settings.SIGHTLINE_URL and (settings.EMAIL_HOST or not by_smtp))
+
+
 def a_digest_is_due() -> bool:
     """Of somebody with an address, whose last one is long enough ago; whether it may be sent is asked later."""
+    if not mail_is_set_up():
+        return False
     unmailed = Match.objects.filter(mailed_at__isnull=True, alert__active=True, alert__by_mail=True)
     people = unmailed.filter(alert__person__is_active=True).exclude(alert__person__email="")
     return people.exclude(alert__person__in=not_due().values("pk")).exists()

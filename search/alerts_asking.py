@@ -22,6 +22,7 @@ from search.terms import encode_terms
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
+NO_LINE = Line()
 NO_BACKGROUND = Background(np.zeros(0, dtype=np.float32))
 
 
@@ -39,7 +40,7 @@ class Asked:
     wanted: Vector | None = None
     unwanted: tuple[tuple[Vector, Background], ...] = ()
     background: Background = NO_BACKGROUND
-    line: Line = Line()
+    line: Line = NO_LINE
 
     @property
     def words(self) -> str:

@@ -34,7 +34,9 @@ def find_matches(questions: Sequence[Asked], space: Space, assets: Sequence[int]
         rows = read_vectors(space, assets)
     products = _products(questions, rows)
     frames = _by_asset(rows)
-    return [_judge(asked, list(assets), rows, frames, product) for asked, product in zip(questions, products, strict=True)]
+    return [
+        _judge(asked, list(assets), rows, frames, product) for asked, product in zip(questions, products, strict=True)
+    ]
 
 
 def moments_of(matches: Sequence[Matched]) -> dict[int, float]:
@@ -72,7 +74,9 @@ def _judge(
     allowed = list(candidates.order_by("pk").values_list("pk", flat=True))
     if not asked.query.asks:
         return [Matched(asset) for asset in allowed]
-    sayings = find_sayings(candidates, asked.words, len(assets), asked.query.unwanted) if asked.words and allowed else []
+    sayings = (
+        find_sayings(candidates, asked.words, len(assets), asked.query.unwanted) if asked.words and allowed else []
+    )
     said = {saying.asset_id for saying in sayings if saying.whole}
     close = {asset for asset in allowed if asset in near}
     best = max((near[asset].closeness for asset in close), default=0.0)

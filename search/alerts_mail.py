@@ -24,7 +24,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.timezone import now
 
-from archive.alerts import not_due
+from archive.alerts import mail_is_set_up, not_due
 from archive.models import Alert, Digest, Every, Match
 from archive.models.telling import MOST_TRIES
 
@@ -50,12 +50,6 @@ class Found:
         return self.count - len(self.some)
 
 
-def mail_is_set_up() -> bool:
-    """Elsewhere than by SMTP (to a file, to the terminal) no host is needed."""
-    by_smtp = settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend"
-    return bool(settings.SIGHTLINE_URL and (settings.EMAIL_HOST or not by_smtp))
-
-
 def send_digests() -> int:
     """Send what is due; returns how many digests went out. One that fails keeps no other from going."""
     if not mail_is_set_up():
@@ -67,7 +61,11 @@ def send_digests() -> int:
 
 
 def choose(person: User, every: str, address: str) -> Digest:
-    """How often, and where to. Saving it gives what could not be sent another chance."""
+    """How often, and where to. Saving it gives what could not be sent another chance; what was found while nobody
+    wanted mail stays on the page."""
+    before = Digest.objects.filter(person=person).first()
+    if not person.email or (before is not None and before.every == Every.NEVER):
+        Match.objects.filter(alert__person=person, mailed_at__isnull=True).update(mailed_at=Now())
     User.objects.filter(pk=person.pk).update(email=address)
     chosen = {"every": Every(every), "tries": 0, "try_after": None, "error": ""}
     return Digest.objects.update_or_create(person=person, defaults=chosen)[0]

@@ -17,7 +17,7 @@ from django.utils.timezone import now
 from archive.models import Alert, Arrival, Delivery, Match, SavedSearch, Space, Webhook
 from search.alerts_asking import Asked, ask
 from search.alerts_inverse import Matched, find_matches, moments_of
-from search.failures import EncoderUnavailable, NotAnswered, NotEncodedYet, SpaceGone, UnknownAsset
+from search.failures import SEED_GONE, EncoderUnavailable, NotAnswered, NotEncodedYet, SpaceGone, UnknownAsset
 from search.query import BadQuery, Mode
 from search.saved import query_of
 from search.spaces import asked_again
@@ -25,7 +25,6 @@ from search.spaces import asked_again
 BATCH = 256
 PASSING = (EncoderUnavailable, NotEncodedYet)
 PAUSE = timedelta(seconds=60)
-SEED_GONE = "The picture that this search starts from is gone, or you may not see it any more."
 
 
 @dataclass
