@@ -22,7 +22,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SECONDS = 10.0  # for all of it
 MOST_READ = 64 * 1024
 LONGEST_URL = 500
+MOST_ADDRESSES = 2  # are tried: one of each kind
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# One sentence for both: else names of the network inside could be tried out.
+UNREACHABLE = "That machine may not be called from here: nobody knows its name, or its network is not public."
 PORTS = {"http": 80, "https": 443}
 
 
@@ -36,13 +39,13 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """Where a call goes: `address` is what `host` was resolved to."""
+    """Where a call goes: `addresses` are what `host` was resolved to, tried in their order."""
 
     scheme: str
     host: str
     port: int
     path: str
-    address: str
+    addresses: tuple[str, ...]
 
 
 def read_url(url: str) -> SplitResult:
@@ -70,17 +73,17 @@ def resolve(url: str, allowed: Sequence[str] = ()) -> Target:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise RefusedAddress(f"There is no machine named {host}.") from None
+        raise RefusedAddress(UNREACHABLE) from None
     networks = [ipaddress.ip_network(network, strict=False) for network in allowed]
     addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found]
     inside = [any(address in network for network in networks) for address in addresses]
     for address, permitted in zip(addresses, inside, strict=True):
         if not permitted and not _is_public(address):
-            raise RefusedAddress(f"{host} lies in a network that is not public, and may not be called from here.")
+            raise RefusedAddress(UNREACHABLE)
     if parts.scheme == "http" and not all(inside):
         raise RefusedAddress("The address has to begin with https://, so that nobody on the way reads along.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host, port, path, str(addresses[0]))
+    return Target(parts.scheme, host, port, path, tuple(dict.fromkeys(str(address) for address in addresses)))
 
 
 def post(target: Target, body: bytes, headers: Mapping[str, str], seconds: float = SECONDS) -> int:
@@ -133,7 +136,14 @@ class _Pinned(http.client.HTTPConnection):
         self.target = target
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self.target.address, self.target.port), self.timeout)
+        for address in self.target.addresses[:MOST_ADDRESSES]:
+            try:
+                self.sock = socket.create_connection((address, self.target.port), self.timeout)
+            except OSError as error:
+                failed = error
+            else:
+                return
+        raise failed
 
 
 class _PinnedTLS(_Pinned):

@@ -7,7 +7,7 @@ arrivals for the next. An alert that cannot look now (the worker that reads word
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -95,18 +95,19 @@ def _match_owed(alert: Alert, done: Done) -> bool:
     return len(arrivals) == BATCH
 
 
-def _live_alerts() -> Sequence[Alert]:
+def _live_alerts() -> Iterable[Alert]:
     """Those that found no way to look last time come last: they must not keep the others waiting."""
     alerts = Alert.objects.live().select_related("search", "person").defer("search__picture", "search__stamp")
     return alerts.order_by("trouble", "pk")
 
 
-def _owed_alerts() -> Sequence[Alert]:
+def _owed_alerts() -> Iterable[Alert]:
     space = Space.objects.active()
     if space is None:
         return []
     owing = Arrival.objects.due(space).exclude(alert=None).values("alert")
-    return [alert for alert in _live_alerts() if alert.pk in set(owing.values_list("alert", flat=True))]
+    waiting = set(owing.values_list("alert", flat=True))
+    return [alert for alert in _live_alerts() if alert.pk in waiting]
 
 
 def _read(alerts: list[Alert], space: Space) -> Questions:

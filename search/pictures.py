@@ -73,7 +73,8 @@ def find_picture(key: str, user: Person) -> Picture | None:
 def _saved_picture(key: str, user: Person) -> Picture | None:
     kept = SavedSearch.objects.visible_to(user).filter(picture_key=key, picture__isnull=False)
     found = kept.values_list("picture", "stamp").first() if key else None
-    return Picture(bytes(found[0]), bytes(found[1])) if found and found[1] else None
+    rendition, stamp = found or (None, None)
+    return Picture(bytes(rendition), bytes(stamp)) if rendition and stamp else None
 
 
 def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:

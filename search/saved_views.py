@@ -53,12 +53,12 @@ def _save(request: HttpRequest, user: User) -> HttpResponse:
 def _listed(user: User) -> dict[str, Any]:
     seen = SavedSearch.objects.visible_to(user).select_related("owner", "collection").defer("picture", "stamp")
     alerting = set(Alert.objects.filter(person=user, active=True).values_list("search", flat=True))
-    rows = [{"saved": one, "what": _in_words(one, user), "alert": one.pk in alerting} for one in seen]
-    return {
-        "mine": [row for row in rows if row["saved"].owner_id == user.pk],
-        "shared": [row for row in rows if row["saved"].owner_id != user.pk],
-        "here": "saved",
-    }
+    mine: list[dict[str, Any]] = []
+    shared: list[dict[str, Any]] = []
+    for one in seen:
+        row = {"saved": one, "what": _in_words(one, user), "alert": one.pk in alerting}
+        (mine if one.owner_id == user.pk else shared).append(row)
+    return {"mine": mine, "shared": shared, "here": "saved"}
 
 
 def _in_words(saved: SavedSearch, user: User) -> str:
