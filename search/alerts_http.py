@@ -129,16 +129,19 @@ def _connection(target: Target, seconds: float) -> http.client.HTTPConnection:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """Goes to the address that was looked at, whatever the name leads to by now."""
+    """Goes to the addresses that were looked at, whatever the name leads to by now."""
 
     def __init__(self, target: Target, seconds: float) -> None:
         super().__init__(target.host, target.port, timeout=seconds)
         self.target = target
+        self.seconds = seconds
 
     def connect(self) -> None:
-        for address in self.target.addresses[:MOST_ADDRESSES]:
+        addresses = self.target.addresses[:MOST_ADDRESSES]
+        failed = OSError("no address")
+        for address in addresses:
             try:
-                self.sock = socket.create_connection((address, self.target.port), self.timeout)
+                self.sock = socket.create_connection((address, self.target.port), self.seconds / len(addresses))
             except OSError as error:
                 failed = error
             else:

@@ -21,7 +21,7 @@ from search.alerts_hooks import find_hook, last_deliveries, set_hook, try_again
 from search.alerts_http import RefusedAddress
 from search.failures import SEED_GONE, NotAnswered, UnknownAsset
 from search.query import BadQuery, Mode, Query
-from search.saved import change, find_saved, query_of, read_collection, save_search
+from search.saved import change, find_saved, may_change, query_of, read_collection, save_search
 
 
 @visible_only
@@ -71,12 +71,12 @@ def _in_words(saved: SavedSearch, user: User) -> str:
 @visible_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_saved(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
-    """Its name and whom it is shared with: for its owner. Everybody who sees it may have an alert on it."""
+    """Its name and whom it is shared with: for who may change it. Everybody who sees it may have an alert on it."""
     user = person(request)
     found = _find(user, saved)
     if request.method != "POST":
         return render(request, "search/saved_edit.html", _around(found, user))
-    if found.owner_id != user.pk:
+    if not may_change(found, user):
         raise Http404
     try:
         collection = read_collection(request.POST.get("collection", ""), user)
@@ -94,7 +94,7 @@ def edit_saved(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
 def delete_saved(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
     user = person(request)
     found = _find(user, saved)
-    if found.owner_id != user.pk:
+    if not may_change(found, user):
         raise Http404
     found.delete()
     messages.success(request, f"“{found}” is deleted. Its pictures are where they were.")
@@ -178,7 +178,7 @@ def _around(found: SavedSearch, user: User) -> dict[str, Any]:
     return {
         "saved": found,
         "what": _in_words(found, user),
-        "own": found.owner_id == user.pk,
+        "own": may_change(found, user),
         "places": Collection.objects.visible_to(user),
         "alert": alert,
         "modes": AlertMode.choices,

@@ -32,6 +32,7 @@ FACES = {
         "api",
         "api_batches",
         "api_saved",
+        "api_alerts",
         "forms",
         "tasks",
         "commands",

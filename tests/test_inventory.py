@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import path
 
 from archive.access import Shows
-from archive.models import Asset, Collection, Embedding, Membership, Role, Space, Status, Work
+from archive.models import Alert, Asset, Collection, Embedding, Membership, Role, SavedSearch, Space, Status, Work
 from tests import pictures
 from tests.addresses import Address, every_address
 from tests.cast import make_user
@@ -26,6 +26,7 @@ ADDRESSES = every_address()
 PUBLIC = {
     *("healthz", "login/", "logout/", "admin/login/", "admin/logout/", "admin/jsi18n/"),
     *("api/v1/schema", "api/v1/", "api/v1/<path:rest>"),
+    "alerts/stop/<str:token>/",  # signed by us, and it tells nothing
 }
 ROLES = ("viewer", "contributor", "curator", "owner")
 OUTSIDERS = ("stranger", "staff")
@@ -38,6 +39,11 @@ OPENS_TO = {
     **dict.fromkeys(("trash_asset", "restore", "retry", "retag"), Role.CURATOR),
     **dict.fromkeys(("api_asset_tags", "api_asset_tag"), Role.CURATOR),
     **dict.fromkeys(("add_member", "remove_member"), Role.OWNER),
+    # Of a search that the owner shared with the members: each may open it, and wait for what is new in it.
+    **dict.fromkeys(("saved_search", "edit_saved", "test_alert", "set_alert", "set_webhook"), Role.VIEWER),
+    **dict.fromkeys(("api_saved_search", "api_saved_results", "api_alert", "api_back_test"), Role.VIEWER),
+    "api_webhook": Role.VIEWER,
+    "delete_saved": Role.OWNER,
 }
 
 
@@ -74,6 +80,9 @@ def cellar(fake_space: Space) -> Cellar:
         clients[name] = Client(raise_request_exception=True)
         clients[name].force_login(person)
     member = Membership.objects.get(user=people["viewer"])
+    saved = SavedSearch.objects.create(owner=owner, name="Wine", params={"kind": "photo"}, collection=collection)
+    for one in people.values():
+        Alert.objects.create(search=saved, person=one)
     words = {
         **{
             "asset": asset.uuid,
@@ -84,6 +93,8 @@ def cellar(fake_space: Space) -> Cellar:
             "name": "sea",
             "batch": uuid.uuid4(),
             "decision": 1,
+            "saved": saved.uuid,
+            "token": "x",
         },
         **{"rest": "x", "url": "x", "app_label": "archive", "id": owner.pk},
     }
@@ -127,7 +138,7 @@ def test_what_is_public_is_a_short_list() -> None:
 
 
 def test_an_address_of_an_asset_or_a_collection_shows_what_is_visible() -> None:
-    about = [one for one in ADDRESSES if {"asset", "slug"} & set(one.gaps)]
+    about = [one for one in ADDRESSES if {"asset", "slug", "saved"} & set(one.gaps)]
     assert {one.name for one in about} == set(OPENS_TO)
     assert {one.shows for one in about} == {Shows.VISIBLE}
 
@@ -152,9 +163,16 @@ def test_nothing_that_is_not_public_answers_who_is_not_logged_in(cellar: Cellar)
 @pytest.mark.parametrize("person", OUTSIDERS)
 def test_outsiders_get_the_answer_that_they_would_get_if_there_were_nothing(cellar: Cellar, person: str) -> None:
     client = cellar.people[person]
-    for address in (one for one in ADDRESSES if set(one.gaps) & {"asset", "slug", "member", "key"}):
+    for address in (one for one in ADDRESSES if set(one.gaps) & {"asset", "slug", "member", "key", "saved"}):
         there = cellar.words
-        missing = {**there, "asset": uuid.uuid4(), "slug": "lost", "member": 987_654, "key": "lost"}
+        missing = {
+            **there,
+            "asset": uuid.uuid4(),
+            "slug": "lost",
+            "member": 987_654,
+            "key": "lost",
+            "saved": uuid.uuid4(),
+        }
         for method in METHODS:
             found = ask(client, method, address.fill(there))
             assert found[0] in (404, 405), (address.route, method)

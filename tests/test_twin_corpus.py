@@ -28,7 +28,22 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
-from archive.models import Asset, Collection, Concept, Kind, Membership, Space, Status, Step, Tag, Work, WorkState
+from archive.models import (
+    Alert,
+    Asset,
+    Collection,
+    Concept,
+    Kind,
+    Match,
+    Membership,
+    SavedSearch,
+    Space,
+    Status,
+    Step,
+    Tag,
+    Work,
+    WorkState,
+)
 from search import background
 from search.pictures import encode_part, find_picture
 from tests import pictures
@@ -88,6 +103,14 @@ ASKED = [
     *(Ask(f"/search/facets/?{terms}", part=True) for terms in ("", "q=red+boat", "q=dogs&mode=everything")),
     *(Ask(f"/act/?{terms}") for terms in ("q=red+boat", "kind=video")),
     Ask("/api/v1/tags"),
+    # Alice's search, which she shares with the harbour, and what bob's alert on it found.
+    *(Ask(f"/saved/{{saved}}/{part}") for part in ("", "?offset=60&limit=20", "test/", "test/?mode=strict")),
+    *(Ask(f"/saved/{{saved}}/{part}", steady=True) for part in ("edit/",)),
+    Ask("/saved/", steady=True),
+    *(Ask(f"/alerts/{part}") for part in ("", "?all", "unread/")),
+    *(Ask(f"/api/v1/saved-searches/{part}") for part in ("{saved}/results", "{saved}/results?limit=5", "matches")),
+    *(Ask(f"/api/v1/saved-searches/{part}") for part in ("{saved}/back-test", "matches?unread=true&limit=5")),
+    *(Ask(f"/api/v1/saved-searches{part}", steady=True) for part in ("", "/{saved}", "/{saved}/alert")),
     Ask("/api/v1/assets/{first}/duplicates", steady=True),
     Ask("/duplicates/", steady=True),
     Ask("/assets/{first}/", steady=True),
@@ -232,6 +255,9 @@ class Twins:
         cellar = Collection.objects.create(slug="cellar", name="Ah, the cellar", owner=self.alice)
         self.hidden.extend(fill(cellar, self.space, rows, "hidden", timedelta(days=30)))
         Asset.objects.filter(pk=self.hidden[0].pk).update(uuid=self.bob.words["hidden"])
+        # As if they had been shared when they came.
+        alert = Alert.objects.get(person=self.bob.person)
+        Match.objects.bulk_create(Match(alert=alert, asset=asset) for asset in self.hidden[::5])
         return cellar
 
 
@@ -241,7 +267,11 @@ def twins(harbour: Collection, alice: User, bob: User, fake_space: Space, querie
     bob.save()
     mine = fill(harbour, fake_space, random_rows(MINE, seed=1), "mine", timedelta())
     default_storage.save(mine[0].original, ContentFile(REFERENCE))
+    saved = SavedSearch.objects.create(owner=alice, name="Boats", params={"q": "red boat"}, collection=harbour)
+    alert = Alert.objects.create(search=saved, person=bob)
+    Match.objects.bulk_create(Match(alert=alert, asset=asset) for asset in mine[:30:3])
     words = {"first": str(mine[0].uuid), "hidden": "6f1e0d9c-0000-4000-8000-00000000cafe", "picture": ""}
+    words["saved"] = str(saved.uuid)
     return Twins(Asker(bob, words), alice, fake_space, [])
 
 
