@@ -20,10 +20,9 @@ from search.alerts_backtest import back_test
 from search.alerts_hooks import find_hook, last_deliveries, set_hook
 from search.alerts_http import RefusedAddress
 from search.api import unanswered
-from search.api_saved import find
 from search.failures import NotAnswered
 from search.query import BadQuery, Mode
-from search.saved import query_of
+from search.saved import find_seen_search, query_of
 from search.saved_shapes import (
     AlertChoice,
     AlertShape,
@@ -54,7 +53,7 @@ class AlertView(APIView):
     @extend_schema(operation_id="switch_alert_on", request=AlertChoice, responses=AlertShape)
     def put(self, request: Request, saved: uuid.UUID) -> Response:
         """Be told of what is new and matches, from now on."""
-        found = find(person(request), saved)
+        found = find_seen_search(person(request), saved)
         fields = AlertChoice(data=request.data)
         fields.is_valid(raise_exception=True)
         chosen = fields.validated_data
@@ -63,7 +62,7 @@ class AlertView(APIView):
 
     @extend_schema(operation_id="switch_alert_off", request=None, responses={204: None})
     def delete(self, request: Request, saved: uuid.UUID) -> Response:
-        switch_off(find(person(request), saved), person(request))
+        switch_off(find_seen_search(person(request), saved), person(request))
         return Response(status=204)
 
 
@@ -74,7 +73,7 @@ class BackTestView(APIView):
     @extend_schema(operation_id="back_test", parameters=[BackTestChoice], responses=BackTestShape)
     def get(self, request: Request, saved: uuid.UUID) -> Response:
         """What an alert would have found among the pictures of the last days."""
-        found = find(person(request), saved)
+        found = find_seen_search(person(request), saved)
         fields = BackTestChoice(data=request.query_params)
         fields.is_valid(raise_exception=True)
         chosen = fields.validated_data
@@ -152,7 +151,7 @@ class ReadView(APIView):
 
 
 def _alert(request: Request, saved: uuid.UUID) -> Alert:
-    alert = find_alert(find(person(request), saved), person(request))
+    alert = find_alert(find_seen_search(person(request), saved), person(request))
     if alert is None:
         raise Refused("no_alert", "You have no alert on this search. PUT alert switches it on.", 404)
     return alert

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
@@ -21,7 +20,7 @@ from search.api import answered, as_words, read_query, unanswered
 from search.api_shapes import TERMS, AnswerShape
 from search.failures import NotAnswered
 from search.query import BadQuery
-from search.saved import change, find_saved, may_change, read_collection, save_search
+from search.saved import change, find_seen_search, may_change, read_collection, save_search
 from search.saved_shapes import NEW_AS_JSON, NewSaved, SavedChange, SavedShape
 
 PAGING = ("offset", "cursor", "limit")
@@ -66,7 +65,7 @@ class SavedSearchView(APIView):
     @extend_schema(operation_id="show_saved_search", responses=SavedShape)
     def get(self, request: Request, saved: uuid.UUID) -> Response:
         user = person(request)
-        return Response(SavedShape(find(user, saved), context=alerting(user)).data)
+        return Response(SavedShape(find_seen_search(user, saved), context=alerting(user)).data)
 
     @extend_schema(operation_id="change_saved_search", request=SavedChange, responses=SavedShape)
     def patch(self, request: Request, saved: uuid.UUID) -> Response:
@@ -101,20 +100,13 @@ class ResultsView(APIView):
     @extend_schema(operation_id="open_saved_search", parameters=PARAMETERS, responses=AnswerShape)
     def get(self, request: Request, saved: uuid.UUID) -> Response:
         """What it finds for you now, as a search answers; `offset`, `cursor` and `limit` as there."""
-        found = find(person(request), saved)
+        found = find_seen_search(person(request), saved)
         paging = {name: value for name, value in request.query_params.dict().items() if name in PAGING}
         return answered(read_query({**found.params, **paging}), request)
 
 
-def find(user: User, saved: uuid.UUID) -> SavedSearch:
-    found = find_saved(user, saved)
-    if found is None:
-        raise Http404
-    return found
-
-
 def find_changed(user: User, saved: uuid.UUID) -> SavedSearch:
-    found = find(user, saved)
+    found = find_seen_search(user, saved)
     if not may_change(found, user):
         raise PermissionDenied("It is shared with you, but not yours to change.")
     return found

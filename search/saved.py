@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.http import Http404
 
 from archive.models import Collection, SavedSearch
 from archive.models.saved import LONGEST_NAME
@@ -69,6 +70,14 @@ def find_saved(user: Person, wanted: uuid.UUID) -> SavedSearch | None:
     """Without the picture, which is read when it is looked at."""
     found = SavedSearch.objects.visible_to(user).select_related("owner", "collection")
     return found.defer("picture", "stamp").filter(uuid=wanted).first()
+
+
+def find_seen_search(user: Person, wanted: uuid.UUID) -> SavedSearch:
+    """For whatever is addressed by it: what `user` may not see is a 404."""
+    found = find_saved(user, wanted)
+    if found is None:
+        raise Http404
+    return found
 
 
 def find_named(user: User, name: str) -> SavedSearch | None:

@@ -8,10 +8,10 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from archive.api.pages import MOST
 from archive.models import Alert, AlertMode, Delivery, DeliveryState, Match, SavedSearch
 from archive.models.saved import LONGEST_NAME
 from search.api_shapes import TERMS
+from search.query import MAX_LIMIT
 
 if TYPE_CHECKING:
     SavedSerializer = serializers.ModelSerializer[SavedSearch]
@@ -100,7 +100,7 @@ class BackTestShape(Plain):
 @extend_schema_serializer(component_name="Delivery")
 class DeliveryShape(DeliverySerializer):
     delivery = serializers.UUIDField(source="uuid")
-    state = serializers.ChoiceField(DeliveryState.choices)
+    state = serializers.CharField(help_text=f"One of: {', '.join(DeliveryState.values)}")
 
     class Meta:
         model = Delivery
@@ -141,7 +141,7 @@ class MatchShape(MatchSerializer):
 
 class MatchFilters(Plain):
     unread = serializers.BooleanField(required=False, default=False)
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=MOST)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=MAX_LIMIT)
     cursor = serializers.CharField(required=False, allow_blank=True, max_length=500)
 
 

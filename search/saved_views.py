@@ -21,7 +21,7 @@ from search.alerts_hooks import find_hook, last_deliveries, set_hook, try_again
 from search.alerts_http import RefusedAddress
 from search.failures import SEED_GONE, NotAnswered, UnknownAsset
 from search.query import BadQuery, Mode, Query
-from search.saved import change, find_saved, may_change, query_of, read_collection, save_search
+from search.saved import change, find_seen_search, may_change, query_of, read_collection, save_search
 
 
 @visible_only
@@ -73,7 +73,7 @@ def _in_words(saved: SavedSearch, user: User) -> str:
 def edit_saved(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
     """Its name and whom it is shared with: for who may change it. Everybody who sees it may have an alert on it."""
     user = person(request)
-    found = _find(user, saved)
+    found = find_seen_search(user, saved)
     if request.method != "POST":
         return render(request, "search/saved_edit.html", _around(found, user))
     if not may_change(found, user):
@@ -82,7 +82,7 @@ def edit_saved(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
         collection = read_collection(request.POST.get("collection", ""), user)
         change(found, name=request.POST.get("name", ""), collection=collection)
     except BadQuery as error:
-        fresh = _find(user, saved)
+        fresh = find_seen_search(user, saved)
         context = {**_around(fresh, user), "problems": error.fields, "typed": request.POST.get("name", "")}
         return render(request, "search/saved_edit.html", context, status=400)
     messages.success(request, "Saved.")
@@ -93,7 +93,7 @@ def edit_saved(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
 @require_POST
 def delete_saved(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
     user = person(request)
-    found = _find(user, saved)
+    found = find_seen_search(user, saved)
     if not may_change(found, user):
         raise Http404
     found.delete()
@@ -105,7 +105,7 @@ def delete_saved(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
 @require_POST
 def set_alert(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
     user = person(request)
-    found = _find(user, saved)
+    found = find_seen_search(user, saved)
     mode = request.POST.get("mode", AlertMode.BALANCED)
     if request.POST.get("do") == "off":
         switch_off(found, user)
@@ -123,7 +123,7 @@ def set_alert(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
 def test_alert(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
     """What the alert would have given lately; a part of a page, and a page without htmx."""
     user = person(request)
-    found = _find(user, saved)
+    found = find_seen_search(user, saved)
     context: dict[str, Any] = {"saved": found}
     mode = request.GET.get("mode", AlertMode.BALANCED)
     try:
@@ -143,7 +143,7 @@ def test_alert(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
 def set_webhook(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
     """Set, take away, or try again what failed. The secret is in this answer and in no other."""
     user = person(request)
-    found = _find(user, saved)
+    found = find_seen_search(user, saved)
     alert = find_alert(found, user)
     if alert is None:
         messages.error(request, "Switch the alert on first.")
@@ -163,13 +163,6 @@ def set_webhook(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
     elif hook and do == "again":
         try_again(hook)
     return redirect(reverse("edit_saved", args=[saved]) + "#webhook")
-
-
-def _find(user: User, saved: uuid.UUID) -> SavedSearch:
-    found = find_saved(user, saved)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _around(found: SavedSearch, user: User) -> dict[str, Any]:

@@ -15,7 +15,19 @@ from django.test import Client
 from django.urls import path
 
 from archive.access import Shows
-from archive.models import Alert, Asset, Collection, Embedding, Membership, Role, SavedSearch, Space, Status, Work
+from archive.models import (
+    Alert,
+    Asset,
+    Collection,
+    Embedding,
+    Membership,
+    Role,
+    SavedSearch,
+    Space,
+    Status,
+    Webhook,
+    Work,
+)
 from tests import pictures
 from tests.addresses import Address, every_address
 from tests.cast import make_user
@@ -82,7 +94,8 @@ def cellar(fake_space: Space) -> Cellar:
     member = Membership.objects.get(user=people["viewer"])
     saved = SavedSearch.objects.create(owner=owner, name="Wine", params={"kind": "photo"}, collection=collection)
     for one in people.values():
-        Alert.objects.create(search=saved, person=one)
+        alert = Alert.objects.create(search=saved, person=one)
+        Webhook.objects.create(alert=alert, url="https://example.org/hook")
     words = {
         **{
             "asset": asset.uuid,
