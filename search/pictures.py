@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import secrets
 import threading
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 KEEP_SECONDS = 3600
 STAMP = Spec("stamp", "image/webp", quality=75, longest=128)
+KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 LENGTH = 4  # bytes in front of the rendition that say how long it is
 
 
@@ -71,8 +73,10 @@ def find_picture(key: str, user: Person) -> Picture | None:
 
 
 def _saved_picture(key: str, user: Person) -> Picture | None:
+    if not KEY.fullmatch(key):
+        return None
     kept = SavedSearch.objects.visible_to(user).filter(picture_key=key, picture__isnull=False)
-    found = kept.values_list("picture", "stamp").first() if key else None
+    found = kept.values_list("picture", "stamp").first()
     rendition, stamp = found or (None, None)
     return Picture(bytes(rendition), bytes(stamp)) if rendition and stamp else None
 

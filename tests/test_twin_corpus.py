@@ -109,8 +109,11 @@ ASKED = [
     Ask("/saved/", steady=True),
     *(Ask(f"/alerts/{part}") for part in ("", "?all", "unread/")),
     *(Ask(f"/api/v1/saved-searches/{part}") for part in ("{saved}/results", "{saved}/results?limit=5", "matches")),
-    *(Ask(f"/api/v1/saved-searches/{part}") for part in ("{saved}/back-test", "matches?unread=true&limit=5")),
-    *(Ask(f"/api/v1/saved-searches{part}", steady=True) for part in ("", "/{saved}", "/{saved}/alert")),
+    Ask("/api/v1/saved-searches/matches?unread=true&limit=5"),
+    *(
+        Ask(f"/api/v1/saved-searches{part}", steady=True)
+        for part in ("", "/{saved}", "/{saved}/alert", "/{saved}/back-test")
+    ),
     Ask("/api/v1/assets/{first}/duplicates", steady=True),
     Ask("/duplicates/", steady=True),
     Ask("/assets/{first}/", steady=True),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.test import Client
 
-from archive.models import Asset, Collection, Membership, SavedSearch, Space
+from archive.models import Alert, Asset, Collection, Match, Membership, SavedSearch, Space
+from search.alerts_backtest import back_test
 from search.failures import PictureExpired, UnknownAsset
-from search.query import BadQuery, Query
+from search.query import BadQuery, Mode, Query
 from search.saved import change, find_named, find_saved, query_of, save_search
 from tests import pictures
 from tests.cast import make_user
@@ -93,6 +98,7 @@ def test_each_finds_in_a_shared_album_what_they_may_see(
     assert len(names(client.get(saved.get_absolute_url()))) == 5
     client.force_login(bob)
     assert names(client.get(saved.get_absolute_url())) == []
+    assert [back_test(query_of(saved), one, Mode.BALANCED).count for one in (alice, bob)] == [5, 0]
 
 
 def test_a_reference_picture_lasts_for_all_who_see_the_search(
@@ -139,11 +145,82 @@ def test_the_pages_save_rename_share_and_delete(assets: list[Asset], alice: User
     assert (saved.name, saved.collection.slug if saved.collection else "") == ("Red boats", "harbour")
     assert client.post(edit, {"name": "", "collection": ""}).status_code == 400
     assert client.post(edit, {"name": "x", "collection": "cellar"}).status_code == 400
-    client.force_login(alice)
+    carol = make_user("carol")
+    Membership.objects.create(collection=Collection.objects.get(), user=carol)
+    client.force_login(carol)
     assert "Shared with you" in client.get("/saved/").content.decode()
     assert client.get(edit).status_code == 200
     assert client.post(edit, {"name": "hers"}).status_code == 404
     assert client.post(f"{saved.get_absolute_url()}delete/").status_code == 404
-    client.force_login(bob)
+    client.force_login(alice)  # superusers tidy up what is shared
     assert client.post(f"{saved.get_absolute_url()}delete/").status_code == 302
+    assert not SavedSearch.objects.exists()
+
+
+def run(*line: str) -> str:
+    out = StringIO()
+    call_command("saved", *line, "--user", "bob", stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_line_keeps_shows_shares_and_waits(assets: list[Asset], bob: User, alice: User) -> None:
+    made = json.loads(run("add", "Boats", "red boat", "--kind", "photo", "--mode", "everything", "--json"))
+    saved = SavedSearch.objects.get(uuid=made["saved_search"])
+    assert saved.params == {"q": "red boat", "kind": "photo", "mode": "everything"}
+    assert "Boats  (“red boat”, photos)" in run("list")
+    assert json.loads(run("list", "--json"))[0]["query"] == saved.params
+    assert len(json.loads(run("show", "Boats", "--limit", "7", "--json"))["hits"]) == 7
+    assert "7 found" in run("show", str(saved.uuid), "--limit", "7")
+    run("rename", "Boats", "Red boats")
+    assert "Harbour" in run("share", "Red boats", "harbour")
+    assert run("share", "Red boats") == "shared with nobody\n"
+    run("alert", "Red boats", "on", "--mode", "strict")
+    assert Alert.objects.get().mode == "strict"
+    assert "The last 10 days would have given" in run("test", "Red boats", "--days", "10")
+    run("alert", "Red boats", "off")
+    with pytest.raises(CommandError, match="sees no saved search named 'Boats'"):
+        run("remove", "Boats")
+    hers = save_search(Query(text="x"), "hers", alice, Collection.objects.get(slug="harbour"))
+    with pytest.raises(CommandError, match="not theirs to change"):
+        run("remove", "hers")
+    run("remove", "Red boats")
+    assert list(SavedSearch.objects.all()) == [hers]
+
+
+def test_the_api_keeps_shows_and_waits(assets: list[Asset], bob: User, alice: User, client: Client) -> None:
+    client.force_login(bob)
+    send = partial(client.generic, content_type="application/json")
+
+    def ask(method: str, address: str, **body: Any) -> Any:
+        answer = send(method, f"/api/v1/saved-searches{address}", json.dumps(body) if body else "")
+        return answer.json() if answer.content and answer.status_code < 300 else answer.status_code
+
+    query = {"q": "red boat", "mode": "everything", "offset": 60}
+    made = ask("POST", "", name="Boats", query=query, collection="harbour")
+    assert made["query"] == {"q": "red boat", "mode": "everything"}
+    one = f"/{made['saved_search']}"
+    assert ask("POST", "", name="Boats", query=query) == 400
+    assert ask("POST", "", name="Other", query={"colour": "red"}) == 400
+    assert [found["name"] for found in ask("GET", "")["results"]] == ["Boats"]
+    results = ask("GET", f"{one}/results")
+    assert results["got"] == 60
+    assert results["hits"] == client.get("/api/v1/search?q=red+boat&mode=everything").json()["hits"]
+    rest = client.get(f"/api/v1/saved-searches{one}/results?offset=60&cursor={results['cursor']}").json()
+    assert rest["got"] == 20
+    assert ask("GET", f"{one}/alert") == 404
+    assert ask("PUT", f"{one}/alert", mode="strict")["mode"] == "strict"
+    assert ask("GET", f"{one}/back-test")["days"] == 30
+    assert ask("PUT", f"{one}/webhook", url="https://169.254.169.254/") == 400
+    Match.objects.create(alert=Alert.objects.get(), asset=assets[0])
+    assert [match["filename"] for match in ask("GET", "/matches?unread=true")["results"]] == ["row-00000.jpg"]
+    assert ask("POST", "/matches/read", saved_search=made["saved_search"]) == {"read": 1}
+    assert ask("GET", "/matches?unread=true")["results"] == []
+    client.force_login(make_user("carol"))
+    assert {ask(method, one) for method in ("GET", "PATCH", "DELETE")} == {404}
+    Membership.objects.create(collection=Collection.objects.get(), user=User.objects.get(username="carol"))
+    assert ask("GET", one)["alert"] is False
+    assert {ask(method, one) for method in ("PATCH", "DELETE")} == {403}
+    client.force_login(bob)
+    assert ask("PATCH", one, name="Red boats", collection="")["collection"] is None
+    assert ask("DELETE", one) == 204
     assert not SavedSearch.objects.exists()
