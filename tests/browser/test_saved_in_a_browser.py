@@ -90,6 +90,7 @@ def test_the_settings_test_share_and_delete(kept: SavedSearch, page: Page) -> No
     log_in(page, "bob")
     page.goto(f"/saved/{kept.uuid}/")
     expect(page.locator("#grid .hit")).to_have_count(60)
+    assert page.locator(".filters").evaluate("row => row.scrollWidth <= row.clientWidth")
     page.get_by_role("link", name="Harbour photos: saved search, settings").click()
     page.get_by_role("link", name="Only what matches well").click()
     expect(page.get_by_text("The last 30 days would have given 100.")).to_be_visible()
