@@ -38,7 +38,7 @@ from search.saved_shapes import (
 
 
 class NewestMatchesFirst(NewestFirst):
-    ordering = ("-id",)
+    ordering = ("-found_at", "-id")
 
 
 class AlertView(APIView):

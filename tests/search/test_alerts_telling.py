@@ -38,7 +38,6 @@ from archive.models import (
     Webhook,
 )
 from archive.models.telling import MOST_TRIES
-from search import alerts_http
 from search.alerts import switch_off, switch_on
 from search.alerts_hooks import deliver, secret_of, set_hook, try_again
 from search.alerts_http import CallFailed, RefusedAddress, Target, post, resolve
@@ -369,7 +368,7 @@ def test_an_address_that_is_not_public_is_refused_in_words(url: str) -> None:
 
 def test_a_name_with_one_private_address_among_others_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in ("93.184.216.34", "10.0.0.1")]
-    monkeypatch.setattr(alerts_http.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(RefusedAddress, match="not public"):
         resolve("https://example.org/")
 
@@ -393,8 +392,8 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch: pyte
         connected.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(alerts_http.socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(alerts_http.socket, "create_connection", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "create_connection", connect)
     target = resolve("https://example.org/")
     with pytest.raises(CallFailed):
         post(target, b"{}", {})

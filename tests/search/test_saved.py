@@ -68,7 +68,7 @@ def test_members_see_what_is_shared_and_nobody_else_sees_anything(assets: list[A
     change(saved, collection=Collection.objects.get(slug="harbour"))
     assert [bool(find_saved(one, saved.uuid)) for one in (bob, alice, stranger)] == [True, True, False]
     assert find_named(alice, "red") == saved
-    member = Membership.objects.create(collection_id=saved.collection_id, user=stranger)
+    member = Membership.objects.create(collection=Collection.objects.get(), user=stranger)
     assert find_saved(stranger, saved.uuid)
     member.delete()
     assert not find_saved(stranger, saved.uuid)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive.acting import NobodyToActFor, acting_as
 from archive.decoder.refusals import DecoderError
@@ -29,7 +29,7 @@ from search.saved import change, find_named, may_change, query_of, read_collecti
 class Command(BaseCommand):
     help = "Saved searches: keep a query under a name, share it, and be told of what is new in it."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         listed = verbs.add_parser("list", help="yours, and what is shared with you")
         listed.add_argument("--json", action="store_true")
@@ -109,7 +109,9 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_dict(answer)))
             return
-        Search(stdout=self.stdout).show(answer)
+        table = Search()
+        table.stdout = self.stdout
+        table.show(answer)
 
     def do_rename(self, user: User, options: dict[str, Any]) -> None:
         self.stdout.write(str(change(self._find_own(user, options), name=options["new"])))
