@@ -36,6 +36,7 @@ FILL_FINGERPRINTS = "workers.fill_fingerprints"
 COMPARE = "workers.compare"
 MODERATE = "workers.moderate"
 WALK_CONCEPTS = "workers.walk_concepts"
+ALERT = "workers.alert"
 
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
@@ -53,6 +54,7 @@ QUEUES = {
     COMPARE: "media",
     MODERATE: "media",
     WALK_CONCEPTS: "media",
+    ALERT: "media",
 }
 
 
@@ -132,6 +134,11 @@ def compare() -> None:
 def walk_concepts() -> None:
     """Have concepts that changed compared with all stored vectors."""
     _ring(WALK_CONCEPTS)
+
+
+def alert() -> None:
+    """Have new assets compared with what people wait for, and people told."""
+    _ring(ALERT)
 
 
 def _ring(task: str) -> None:

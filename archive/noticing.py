@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from archive.alerts import note_arrivals
 from archive.concepts.watching import watch_concepts
 from archive.models import Space
 from archive.vectors import Rows
 
 Watcher = Callable[[Space, Rows], None]
 
-WATCHERS: tuple[Watcher, ...] = (watch_concepts,)
+WATCHERS: tuple[Watcher, ...] = (watch_concepts, note_arrivals)
 """Each gets the space and the new rows (vectors (n, 768), with the frame and the asset of each). They must be
 quick, write in the caller's transaction, and expect to be shown the same rows again."""
 

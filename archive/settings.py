@@ -107,6 +107,18 @@ SIGHTLINE_MODELS = Path(env.str("SIGHTLINE_MODELS", default="") or SIGHTLINE_DAT
 HF_ENDPOINT = env.str("HF_ENDPOINT", default="https://huggingface.co").rstrip("/")
 SIGHTLINE_OFFLINE = env.bool("SIGHTLINE_OFFLINE", default=False)
 
+# ---- Telling people and programs --------------------------------------------------------------
+SIGHTLINE_URL = env.str("SIGHTLINE_URL", default="").rstrip("/")
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sightline@localhost")
+SIGHTLINE_HOOK_NETWORKS = env.list("SIGHTLINE_HOOK_NETWORKS", default=[])
+
 # ---- Redis: doorbells and caches, nothing that would be missed --------------------------------
 CACHES = {
     "default": {

@@ -1,5 +1,8 @@
 """Why a query cannot be answered, in sentences for people."""
 
+# Of a saved search, which may be older than what it starts from.
+SEED_GONE = "The picture that this search starts from is gone, or you may not see it any more."
+
 
 class NotAnswered(Exception):
     """The query is fine, but there is no answer to it now. `status`: what a page answers with."""

@@ -48,6 +48,7 @@ class Pill:
     label: str
     url: str
     current: bool
+    slug: str = ""  # of a collection
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,11 @@ class Links:
         return self.query.but(limit=Query.limit).url("/act/")
 
     @property
+    def save(self) -> str:
+        """Where the form goes that gives the query a name."""
+        return self.query.but(limit=Query.limit).url(reverse("saved_searches"))
+
+    @property
     def exact(self) -> str:
         return self.query.but(exact=True).url()
 
@@ -218,5 +224,5 @@ class Links:
 def links_around(query: Query, collections: list[Collection]) -> Links:
     kinds = [Pill(label, query.but(kind=str(kind)).url(), query.kind == kind) for kind, label in KINDS]
     any_place = Pill("Any collection", query.but(collection="").url(), not query.collection)
-    places = [Pill(c.name, query.but(collection=c.slug).url(), query.collection == c.slug) for c in collections]
+    places = [Pill(c.name, query.but(collection=c.slug).url(), query.collection == c.slug, c.slug) for c in collections]
     return Links(query, kinds, [any_place, *places])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import secrets
 import threading
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from redis.exceptions import RedisError
 
 from archive.decoder.sandbox import Sandbox
 from archive.decoder.specs import ENCODER, Spec
-from archive.models import Space
+from archive.models import SavedSearch, Space
 from archive.vectors import Vector
 from search.boxes import Box
 from search.failures import EncoderUnavailable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 KEEP_SECONDS = 3600
 STAMP = Spec("stamp", "image/webp", quality=75, longest=128)
+KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 LENGTH = 4  # bytes in front of the rendition that say how long it is
 
 
@@ -59,15 +61,24 @@ def keep_picture(file: File[bytes], user: Person) -> str:
 
 
 def find_picture(key: str, user: Person) -> Picture | None:
-    """The picture that `user` uploaded under `key`, unless the hour is over."""
+    """The picture that `user` uploaded under `key`, unless the hour is over, or that a saved search of theirs keeps."""
     try:
         kept: bytes | None = cache.get(_name(key, user))
     except (RedisError, OSError):
-        return None
+        kept = None
     if kept is None:
-        return None
+        return _saved_picture(key, user)
     end = LENGTH + int.from_bytes(kept[:LENGTH], "big")
     return Picture(kept[LENGTH:end], kept[end:])
+
+
+def _saved_picture(key: str, user: Person) -> Picture | None:
+    if not KEY.fullmatch(key):
+        return None
+    kept = SavedSearch.objects.visible_to(user).filter(picture_key=key, picture__isnull=False)
+    found = kept.values_list("picture", "stamp").first()
+    rendition, stamp = found or (None, None)
+    return Picture(bytes(rendition), bytes(stamp)) if rendition and stamp else None
 
 
 def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 READ_BY_MODEL = "encoder"  # the rendition
+NOTHING_WANTED = "Say what to look for as well: leaving out alone finds everything else."
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def encode_terms(query: Query, space: Space, user: Person) -> Terms:
                 {"then" if query.then else "also": "Say what to look for first: what comes then follows it."}
             )
         name = "without" if query.without else "unlike"
-        raise BadQuery({name: "Say what to look for as well: leaving out alone finds everything else."})
+        raise BadQuery({name: NOTHING_WANTED})
     unwanted = [_encode_text(space, words).vector for words in query.unwanted]
     if query.unlike:
         unwanted.append(_of_asset(query.unlike, None, space, user))

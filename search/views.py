@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -15,16 +16,18 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.access import find_seen, person, self_only, visible_only
 from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
-from archive.models import Asset, Collection, Kind, Space, Status
+from archive.models import Asset, Collection, Kind, SavedSearch, Space, Status
 from archive.templatetags.shapes import BONES
 from search.classifying import classify_asset
 from search.engine import NotAnswered, NotForYou, UnknownAsset, search
 from search.facets import count_facets
+from search.failures import SEED_GONE
 from search.hints import find_hints
 from search.hits import Answer
 from search.links import links_around
 from search.pictures import find_picture, keep_picture
 from search.query import BadQuery, Mode, Query
+from search.saved import find_saved
 from search.side_by_side import compare, live_spaces
 from search.spaces import find_live, may_choose_space
 from search.zero_shot import read_names
@@ -41,10 +44,28 @@ STRIP = 12
 @visible_only
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
-    context: dict[str, Any] = {"query": Query(), "answer": Answer()}
+    return _answered(request, request.GET.dict())
+
+
+@visible_only
+@require_safe
+def saved_search(request: HttpRequest, saved: uuid.UUID) -> HttpResponse:
+    """The search page with a saved query: a dynamic album. Everybody finds what they may see."""
+    found = find_saved(person(request), saved)
+    if found is None:
+        raise Http404
+    return _answered(request, {**found.params, **_paging(request)}, found)
+
+
+def _paging(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET[name] for name in ("offset", "cursor", "limit") if name in request.GET}
+
+
+def _answered(request: HttpRequest, params: Mapping[str, str], saved: SavedSearch | None = None) -> HttpResponse:
+    context: dict[str, Any] = {"query": Query(), "answer": Answer(), "saved": saved}
     status = 200
     try:
-        query = context["query"] = Query.from_params(request.GET.dict())
+        query = context["query"] = Query.from_params(params)
         if query.within and query.asks:
             return _inside(query, person(request))
         context["answer"] = search(query, person(request))
@@ -52,7 +73,9 @@ def search_page(request: HttpRequest) -> HttpResponse:
         context["query"] = error.rest or context["query"]
         context["problems"], status = error.fields, 400
     except UnknownAsset as error:
-        raise Http404 from error
+        if saved is None:
+            raise Http404 from error
+        context["trouble"], status = SEED_GONE, error.status
     except NotForYou as error:
         context["problems"], status = {"space": str(error)}, error.status
     except NotAnswered as error:

@@ -23,8 +23,8 @@ TOP = {
     *("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "Makefile", "compose.yaml", "docs", ".ci"),
 }
 FACES = {
-    *("views", "act_views", "admin", "api", "api_batches", "api_moments", "moment_views", "forms", "tasks", "commands"),
-    *("reuse_views", "api_reuse", "api_classify"),
+    *("views", "act_views", "saved_views", "alert_views", "moment_views", "reuse_views", "admin", "forms", "tasks"),
+    *("api", "api_batches", "api_moments", "api_reuse", "api_classify", "api_saved", "api_alerts", "commands"),
     *("urls", "api_urls", "apps", "checks", "wsgi"),
 }
 # What one face may be imported by: the table that hangs it up, and its own package.

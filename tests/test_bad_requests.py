@@ -13,13 +13,14 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from archive.models import Asset, Collection, Concept, ConceptKind, Flag, Membership, Space
+from archive.models import Alert, Asset, Collection, Concept, ConceptKind, Flag, Membership, SavedSearch, Space
 from tests import pictures
 from tests.addresses import Address, every_address
 from tests.cast import PASSWORD, make_user
 from tests.prepared import make_encoded, random_rows
 
 pytestmark = pytest.mark.django_db
+SAVED = "6f1e0d9c-0000-4000-8000-0000000005a7"
 TEXTS = {
     "nothing": "",
     "long": "x" * 10_000,
@@ -55,6 +56,9 @@ READ = {
     "new_concept": ("name",),
     "which": ("labels",),
     "api_classify": ("labels", "asset", "top", "q"),
+    "alerts": ("all",),
+    "saved_search": ("offset", "cursor", "limit"),
+    "test_alert": ("mode",),
     "admin:archive_asset_changelist": (
         *("q", "p", "o", "collection", "trash", "status__exact", "taken_at__gte", "_to_field"),
     ),
@@ -68,6 +72,13 @@ FORMS: dict[str, tuple[str, ...]] = {
     "/collections/harbour/": ("name", "description", "visibility"),
     "/collections/harbour/members/": ("name", "role"),
     "/upload/": ("collection", "new", "of"),
+    "/saved/": ("name", "collection", "alert"),
+    "/saved/?q=red": ("name", "collection", "alert"),
+    "/saved/{saved}/edit/": ("name", "collection"),
+    "/saved/{saved}/alert/": ("do", "mode", "mail"),
+    "/saved/{saved}/webhook/": ("do", "url"),
+    "/alerts/read/": ("alert", "until"),
+    "/alerts/mail/": ("address", "every"),
     "/login/": ("username", "password", "next"),
     "/assets/{asset}/": ("title", "caption"),
     "/assets/{asset}/restore/": ("back",),
@@ -88,6 +99,8 @@ TOLD = re.compile(r"Traceback|psycopg|archive_asset|SELECT |site-packages|SECRET
 
 @pytest.fixture
 def asset(harbour: Collection, fake_space: Space, queries_in_process: None) -> Asset:
+    saved = SavedSearch.objects.create(uuid=SAVED, owner=harbour.owner, name="Photos", params={"kind": "photo"})
+    Alert.objects.create(search=saved, person=harbour.owner)
     return make_encoded(harbour, fake_space, random_rows(3))[0]
 
 
@@ -117,7 +130,7 @@ def look(answer: Any, about: Any) -> None:
 def fill(text: str, asset: Asset) -> dict[str, Any]:
     gaps = (
         *("asset", "slug", "member", "spec", "key", "object_id", "rest", "url", "app_label", "id"),
-        *("batch", "name", "decision", "frame", "concept", "flag"),
+        *("batch", "name", "decision", "frame", "concept", "flag", "saved", "token"),
     )
     return {**dict.fromkeys(gaps, quote(text, safe="")), "pk": asset.pk}
 
@@ -132,7 +145,7 @@ def test_no_address_breaks_over_what_stands_in_its_gaps(asset: Asset, curator: C
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_no_page_breaks_over_what_stands_behind_the_question_mark(asset: Asset, curator: Client, name: str) -> None:
-    there = {"slug": "harbour"}
+    there = {"slug": "harbour", "saved": SAVED}
     for address in every_address():
         for words in _questions(address):
             query = dict.fromkeys(words, TEXTS[name])
@@ -153,7 +166,7 @@ def _questions(address: Address) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("name", TEXTS)
 def test_no_form_breaks_over_what_is_filled_in(asset: Asset, flagged: Flag, curator: Client, name: str) -> None:
     for form, fields in FORMS.items():
-        address = form.format(asset=asset.uuid, pk=asset.pk, flag=flagged.pk)
+        address = form.format(asset=asset.uuid, pk=asset.pk, flag=flagged.pk, saved=SAVED)
         look(curator.post(address, dict.fromkeys(fields, TEXTS[name])), (form, name))
     assert Asset.objects.count() == 3
 
@@ -166,7 +179,7 @@ def test_a_body_that_is_no_form_is_no_crash(asset: Asset, flagged: Flag, curator
         ("application/x-www-form-urlencoded", b"\xff\xfe&&==%zz"),
     ):
         for form in FORMS:
-            address = form.format(asset=asset.uuid, pk=asset.pk, flag=flagged.pk)
+            address = form.format(asset=asset.uuid, pk=asset.pk, flag=flagged.pk, saved=SAVED)
             look(curator.generic("POST", address, body, content_type=kind), (form, kind))
 
 

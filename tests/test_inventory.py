@@ -16,6 +16,7 @@ from django.urls import path
 
 from archive.access import Shows
 from archive.models import (
+    Alert,
     Asset,
     Collection,
     Concept,
@@ -25,8 +26,10 @@ from archive.models import (
     Membership,
     Policy,
     Role,
+    SavedSearch,
     Space,
     Status,
+    Webhook,
     Work,
 )
 from tests import pictures
@@ -39,6 +42,7 @@ ADDRESSES = every_address()
 PUBLIC = {
     *("healthz", "login/", "logout/", "admin/login/", "admin/logout/", "admin/jsi18n/"),
     *("api/v1/schema", "api/v1/", "api/v1/<path:rest>"),
+    "alerts/stop/<str:token>/",  # signed by us, and it tells nothing
 }
 ROLES = ("viewer", "contributor", "curator", "owner")
 OUTSIDERS = ("stranger", "staff")
@@ -54,6 +58,11 @@ OPENS_TO = {
     **dict.fromkeys(("api_asset_tags", "api_asset_tag"), Role.CURATOR),
     **dict.fromkeys(("add_member", "remove_member"), Role.OWNER),
     **dict.fromkeys(("review_flag", "review_picture", "review_decide", "review_undo"), Role.CURATOR),
+    # Of a search that the owner shared with the members: each may open it, and wait for what is new in it.
+    **dict.fromkeys(("saved_search", "edit_saved", "test_alert", "set_alert", "set_webhook"), Role.VIEWER),
+    **dict.fromkeys(("api_saved_search", "api_saved_results", "api_alert", "api_back_test"), Role.VIEWER),
+    "api_webhook": Role.VIEWER,
+    "delete_saved": Role.OWNER,
 }
 
 
@@ -93,6 +102,10 @@ def cellar(fake_space: Space) -> Cellar:
     weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
     flag = Flag.objects.create(asset=asset, concept=weapon)
     Policy.objects.create(concept=weapon)
+    saved = SavedSearch.objects.create(owner=owner, name="Wine", params={"kind": "photo"}, collection=collection)
+    for one in people.values():
+        alert = Alert.objects.create(search=saved, person=one)
+        Webhook.objects.create(alert=alert, url="https://example.org/hook")
     words = {
         **{
             "asset": asset.uuid,
@@ -106,6 +119,8 @@ def cellar(fake_space: Space) -> Cellar:
             "flag": flag.pk,
             "decision": 1,
             "concept": 1,
+            "saved": saved.uuid,
+            "token": "x",
         },
         **{"rest": "x", "url": "x", "app_label": "archive", "id": owner.pk},
     }
@@ -149,7 +164,7 @@ def test_what_is_public_is_a_short_list() -> None:
 
 
 def test_an_address_of_an_asset_or_a_collection_shows_what_is_visible() -> None:
-    about = [one for one in ADDRESSES if {"asset", "slug", "flag"} & set(one.gaps)]
+    about = [one for one in ADDRESSES if {"asset", "slug", "flag", "saved"} & set(one.gaps)]
     assert {one.name for one in about} == set(OPENS_TO)
     assert {one.shows for one in about} == {Shows.VISIBLE}
 
@@ -174,9 +189,18 @@ def test_nothing_that_is_not_public_answers_who_is_not_logged_in(cellar: Cellar)
 @pytest.mark.parametrize("person", OUTSIDERS)
 def test_outsiders_get_the_answer_that_they_would_get_if_there_were_nothing(cellar: Cellar, person: str) -> None:
     client = cellar.people[person]
-    for address in (one for one in ADDRESSES if set(one.gaps) & {"asset", "slug", "member", "key", "flag"}):
+    told = {"asset", "slug", "member", "key", "flag", "saved"}
+    for address in (one for one in ADDRESSES if set(one.gaps) & told):
         there = cellar.words
-        missing = {**there, "asset": uuid.uuid4(), "slug": "lost", "member": 987_654, "key": "lost", "flag": 987_654}
+        missing = {
+            **there,
+            "asset": uuid.uuid4(),
+            "slug": "lost",
+            "member": 987_654,
+            "key": "lost",
+            "flag": 987_654,
+            "saved": uuid.uuid4(),
+        }
         for method in METHODS:
             found = ask(client, method, address.fill(there))
             assert found[0] in (404, 405), (address.route, method)

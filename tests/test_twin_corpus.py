@@ -28,7 +28,22 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
-from archive.models import Asset, Collection, Concept, Kind, Membership, Space, Status, Step, Tag, Work, WorkState
+from archive.models import (
+    Alert,
+    Asset,
+    Collection,
+    Concept,
+    Kind,
+    Match,
+    Membership,
+    SavedSearch,
+    Space,
+    Status,
+    Step,
+    Tag,
+    Work,
+    WorkState,
+)
 from archive.vectors import Vector
 from search import background
 from search.pictures import encode_part, find_picture
@@ -110,6 +125,17 @@ ASKED = [
     Ask("/api/v1/classify?labels=a+boat,a+dog&q=red+boat&limit=9"),
     *(Ask(f"/api/v1/classify?labels=a+boat,a+dog&{terms}") for terms in ("asset={hidden}", "like={hidden}")),
     *(Ask(f"/concepts/{page}", steady=True) for page in ("", "new/", "1/", "1/judge/")),  # bob curates nothing
+    # Alice's search, which she shares with the harbour, and what bob's alert on it found.
+    *(Ask(f"/saved/{{saved}}/{part}") for part in ("", "?offset=60&limit=20", "test/", "test/?mode=strict")),
+    *(Ask(f"/saved/{{saved}}/{part}", steady=True) for part in ("edit/",)),
+    Ask("/saved/", steady=True),
+    *(Ask(f"/alerts/{part}") for part in ("", "?all", "unread/")),
+    *(Ask(f"/api/v1/saved-searches/{part}") for part in ("{saved}/results", "{saved}/results?limit=5", "matches")),
+    Ask("/api/v1/saved-searches/matches?unread=true&limit=5"),
+    *(
+        Ask(f"/api/v1/saved-searches{part}", steady=True)
+        for part in ("", "/{saved}", "/{saved}/alert", "/{saved}/back-test")
+    ),
     Ask("/api/v1/assets/{first}/duplicates", steady=True),
     Ask("/duplicates/", steady=True),
     Ask("/assets/{first}/", steady=True),
@@ -263,6 +289,9 @@ class Twins:
         make_video(cellar, self.space, [Shot(one, 3) for one in (asked[0], asked[2], asked[1])], "theirs.mp4")
         self.hidden.extend(fill(cellar, self.space, self.near(), "hidden", timedelta(days=30)))
         Asset.objects.filter(pk=self.hidden[0].pk).update(uuid=self.bob.words["hidden"])
+        # As if they had been shared when they came.
+        alert = Alert.objects.get(person=self.bob.person)
+        Match.objects.bulk_create(Match(alert=alert, asset=asset) for asset in self.hidden[::5])
         return cellar
 
 
@@ -279,6 +308,10 @@ def twins(harbour: Collection, alice: User, bob: User, fake_space: Space, querie
         "hidden": "6f1e0d9c-0000-4000-8000-00000000cafe",
         "picture": "",
     }
+    saved = SavedSearch.objects.create(owner=alice, name="Boats", params={"q": "red boat"}, collection=harbour)
+    alert = Alert.objects.create(search=saved, person=bob)
+    Match.objects.bulk_create(Match(alert=alert, asset=asset) for asset in mine[:30:3])
+    words["saved"] = str(saved.uuid)
     return Twins(Asker(bob, words), alice, fake_space, [])
 
 

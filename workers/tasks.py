@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from archive import dispatch
+from archive.alerts import something_waits
 from archive.batches import sweep_batches
 from archive.concepts.passes import walk_on
 from archive.exports import sweep_exports
@@ -38,6 +39,7 @@ DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
 INDEX_LIMIT = 24 * 3600  # Postgres builds, this only waits
 COMPARE_SECONDS = 10.0  # of every tick: new near-duplicates can wait, uploads cannot
+ALERT_SECONDS = 10.0
 
 
 @shared_task(name=dispatch.DRAIN[Step.PREPARE], time_limit=HARD_LIMIT)
@@ -79,7 +81,8 @@ def tick() -> None:
         dispatch.compare()
     if Check.objects.filter(state__in=CHECKED_NOW).exists():
         dispatch.ring_moderation()
-
+    if something_waits():
+        dispatch.alert()
     look_after_concepts()
 
 
@@ -131,6 +134,12 @@ def moderate() -> None:
 def walk_concepts() -> None:
     if walk_on(DRAIN_SECONDS):
         dispatch.walk_concepts()
+
+
+@shared_task(name=dispatch.ALERT, time_limit=HARD_LIMIT)
+def alert() -> None:
+    """By its name: the room that knows what people look for is above this one."""
+    call_command("alerts", "run", "--seconds", str(ALERT_SECONDS), stdout=StringIO())
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)

@@ -11,15 +11,20 @@ from archive.models.frames import Frame
 from archive.models.moderation import Answer, Flag, FlagState, Policy, PolicyLine, Verdict
 from archive.models.moderation_checks import Check, CheckState
 from archive.models.moderation_log import Event, LogEntry
+from archive.models.saved import Alert, AlertMode, Arrival, Match, SavedSearch
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
 from archive.models.stills import StillFingerprint
+from archive.models.telling import Delivery, DeliveryState, Digest, Every, Webhook
 from archive.models.words import AssetWords
 from archive.models.work import Step, Work, WorkState
 
 __all__ = [
     "DIMENSIONS",
     "Action",
+    "Alert",
+    "AlertMode",
     "Answer",
+    "Arrival",
     "Asset",
     "AssetQuerySet",
     "AssetWords",
@@ -37,9 +42,13 @@ __all__ = [
     "ConceptPass",
     "ConceptVector",
     "Decision",
+    "Delivery",
+    "DeliveryState",
+    "Digest",
     "DuplicatePair",
     "Embedding",
     "Event",
+    "Every",
     "Fingerprint",
     "Flag",
     "FlagState",
@@ -48,6 +57,7 @@ __all__ = [
     "Kind",
     "Likeness",
     "LogEntry",
+    "Match",
     "Membership",
     "OnMatch",
     "PairState",
@@ -56,6 +66,7 @@ __all__ = [
     "PolicyLine",
     "Rendition",
     "Role",
+    "SavedSearch",
     "Space",
     "SpaceState",
     "Status",
@@ -66,6 +77,7 @@ __all__ = [
     "TagState",
     "Verdict",
     "Visibility",
+    "Webhook",
     "Work",
     "WorkState",
 ]

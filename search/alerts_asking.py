@@ -1,0 +1,75 @@
+"""What an alert looks for, made ready to be compared: vectors, and the line where relevance ends.
+
+The same parts as of a search (search.judging), so that an alert finds what the search page would say matches well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from archive.models import Space
+from archive.vectors import Vector, as_text
+from search.background import Background, find_background
+from search.engine import Stopwatch, depth_of, rank
+from search.query import Mode, Query
+from search.relevance import Line, draw_line
+from search.sight import sight_of
+from search.terms import encode_terms
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
+
+NO_LINE = Line()
+NO_BACKGROUND = Background(np.zeros(0, dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question of one person in one space. `wanted` (768,) is missing where only filters decide.
+
+    `unwanted`: vectors, each with how close pictures at large are to it.
+    """
+
+    query: Query
+    user: Person
+    sight: str
+    space: Space
+    wanted: Vector | None = None
+    unwanted: tuple[tuple[Vector, Background], ...] = ()
+    background: Background = NO_BACKGROUND
+    line: Line = NO_LINE
+
+    @property
+    def words(self) -> str:
+        """What may be said by what is written about a picture: beside a picture, words say what it looks like."""
+        return "" if self.query.picture or self.query.like else self.query.text
+
+    def reaches(self, best: float) -> bool:
+        """Whether anything in the archive matches well: where not even the best hit does, nothing does."""
+        if best >= self.line.best:
+            return True
+        # One more search, and only where something new lies between the two lines.
+        depth = depth_of(self.query.but(limit=1))
+        ranking = rank(self.query, self.space, self.user, self.sight, depth, Stopwatch())
+        return any(hit.well for hit in ranking.hits)
+
+
+def ask(query: Query, user: Person, mode: Mode, space: Space) -> Asked:
+    """Raises `BadQuery` and `NotAnswered`, as a search does."""
+    query, sight = query.but(mode=mode), sight_of(user)
+    if not query.asks:
+        return Asked(query, user, sight, space)
+    terms = encode_terms(query, space, user)
+    background = find_background(space, user, sight, terms.wanted)
+    unwanted = tuple((as_stored(one), find_background(space, user, sight, one)) for one in terms.unwanted)
+    line = draw_line(space, background, mode, words_only=terms.words_only)
+    return Asked(query, user, sight, space, as_stored(terms.wanted), unwanted, background, line)
+
+
+def as_stored(vector: Vector) -> Vector:
+    """As Postgres reads it: half floats. A border is a border only where both sides round alike."""
+    written = [float(number) for number in as_text(vector)[1:-1].split(",")]
+    return np.asarray(written, dtype=np.float16).astype(np.float32)

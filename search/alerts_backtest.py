@@ -1,0 +1,65 @@
+"""Before an alert is switched on: what it would have found lately."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.utils.timezone import now
+
+from archive.models import Asset
+from search.alerts_asking import Asked, ask
+from search.candidates import find_candidates
+from search.judging import Judge
+from search.neighbours import find_neighbours
+from search.phrases import find_sayings
+from search.query import MAX_DEPTH, Mode, Query
+from search.spaces import active_space, asked_again
+from search.terms import encode_terms
+
+DAYS = 30
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class BackTest:
+    """`capped`: it was not looked further, there may be more. `some` are the newest of them."""
+
+    days: int
+    count: int
+    capped: bool
+    some: list[Asset]
+
+    @property
+    def sentence(self) -> str:
+        least = "at least " if self.capped else ""
+        return f"The last {self.days} days would have given {least}{self.count:,}."
+
+
+def back_test(query: Query, person: User, mode: Mode, days: int = DAYS) -> BackTest:
+    """Of what was added in the last `days`, what the alert would have told. Raises as a search does."""
+    found = asked_again(lambda: _ids(query, person, mode, days))
+    assets = Asset.objects.visible_to(person).filter(pk__in=found).order_by("-added_at", "-pk")
+    return BackTest(days, len(found), len(found) >= MAX_DEPTH, list(assets.defer("exif", "notes")[:SHOWN]))
+
+
+def _ids(query: Query, person: User, mode: Mode, days: int) -> list[int]:
+    asked = ask(query, person, mode, active_space())
+    candidates = find_candidates(asked.query, person).filter(added_at__gte=now() - timedelta(days=days))
+    if asked.wanted is None:
+        return list(candidates.order_by("-added_at").values_list("pk", flat=True)[:MAX_DEPTH])
+    terms = encode_terms(asked.query, asked.space, person)
+    near = find_neighbours(asked.space, terms.wanted, candidates, MAX_DEPTH).neighbours
+    sayings = find_sayings(candidates, asked.words, MAX_DEPTH, asked.query.unwanted) if asked.words else []
+    # Everything, judged; which of it counts is decided as for what is new.
+    judge = Judge(asked.query.but(mode=Mode.EVERYTHING), terms, asked.space, person, asked.sight)
+    hits = judge.rank(near, sayings)
+    return _well([(hit.asset_id, hit.closeness) for hit in hits], {hit.asset_id for hit in hits if hit.said}, asked)
+
+
+def _well(hits: list[tuple[int, float]], said: set[int], asked: Asked) -> list[int]:
+    close = {asset: closeness for asset, closeness in hits if closeness >= asked.line.well and asset not in said}
+    if close and not said and not asked.reaches(max(close.values())):
+        return []
+    return [asset for asset, _ in hits if asset in said or asset in close]

@@ -1,0 +1,99 @@
+"""The inverse search: not one query against all vectors, but all queries against the vectors that are new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from archive.models import Frame, Space
+from archive.vectors import Rows, read_vectors
+from search.alerts_asking import Asked
+from search.candidates import find_candidates
+from search.exclusion import penalty
+from search.neighbours import tables_that_may_go
+from search.phrases import find_sayings
+
+Numbers = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Matched:
+    """`closeness` is 0 and `frame` is 0 where no vector decided."""
+
+    asset: int
+    frame: int = 0
+    closeness: float = 0.0
+
+
+def find_matches(questions: Sequence[Asked], space: Space, assets: Sequence[int]) -> list[list[Matched]]:
+    """For each of `questions`, asked in `space`, those of `assets` that match it well."""
+    with tables_that_may_go():
+        rows = read_vectors(space, assets)
+    products = _products(questions, rows)
+    frames = _by_asset(rows)
+    return [
+        _judge(asked, list(assets), rows, frames, product) for asked, product in zip(questions, products, strict=True)
+    ]
+
+
+def moments_of(matches: Sequence[Matched]) -> dict[int, float]:
+    """Seconds of the frames that matched."""
+    frames = [match.frame for match in matches if match.frame]
+    return dict(Frame.objects.filter(pk__in=frames).values_list("pk", "at")) if frames else {}
+
+
+def _products(questions: Sequence[Asked], rows: Rows) -> list[Numbers]:
+    """Each question's closenesses (frames, terms), its wanted term first: one product of matrices for all of them."""
+    terms = [[asked.wanted, *(vector for vector, _ in asked.unwanted)] for asked in questions]
+    vectors = [vector for some in terms for vector in some if vector is not None]
+    if not vectors or not rows.assets:
+        return [np.zeros((len(rows.assets), 0), dtype=np.float32) for _ in questions]
+    product = rows.vectors @ np.stack(vectors).T
+    ends = np.cumsum([sum(vector is not None for vector in some) for some in terms])
+    return list(np.split(product, ends[:-1], axis=1))
+
+
+def _by_asset(rows: Rows) -> dict[int, list[int]]:
+    """The places of each asset's frames."""
+    found: dict[int, list[int]] = {}
+    for place, asset in enumerate(rows.assets):
+        found.setdefault(asset, []).append(place)
+    return found
+
+
+def _judge(
+    asked: Asked, assets: list[int], rows: Rows, frames: dict[int, list[int]], product: Numbers
+) -> list[Matched]:
+    near = _near(asked, rows, frames, product) if asked.wanted is not None else {}
+    if asked.query.asks and not asked.words and not near:
+        return []
+    candidates = find_candidates(asked.query, asked.user).filter(pk__in=assets)
+    allowed = list(candidates.order_by("pk").values_list("pk", flat=True))
+    if not asked.query.asks:
+        return [Matched(asset) for asset in allowed]
+    sayings = (
+        find_sayings(candidates, asked.words, len(assets), asked.query.unwanted) if asked.words and allowed else []
+    )
+    said = {saying.asset_id for saying in sayings if saying.whole}
+    close = {asset for asset in allowed if asset in near}
+    best = max((near[asset].closeness for asset in close), default=0.0)
+    if not said and close and not asked.reaches(best):
+        close = set()
+    return [near.get(asset, Matched(asset)) for asset in allowed if asset in said or asset in close]
+
+
+def _near(asked: Asked, rows: Rows, frames: dict[int, list[int]], product: Numbers) -> dict[int, Matched]:
+    """What lies above the line, by its best frame, after what it loses for showing the unwanted."""
+    found = {}
+    over = np.flatnonzero(product[:, 0] >= asked.line.well)  # a penalty raises nothing
+    for asset in {rows.assets[place] for place in over}:
+        best = max(frames[asset], key=lambda place: product[place, 0])
+        closeness = float(product[best, 0])
+        for number, (_, unwanted) in enumerate(asked.unwanted, start=1):
+            closeness -= penalty(float(product[best, number]), unwanted, asked.background)
+        if closeness >= asked.line.well:
+            found[asset] = Matched(asset, rows.frames[best], closeness)
+    return found
