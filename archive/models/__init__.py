@@ -3,7 +3,8 @@
 from archive.models.assets import Asset, AssetQuerySet, Kind, Rendition, Status
 from archive.models.batches import Action, Batch, BatchItem, BatchState, ItemState
 from archive.models.collections import Collection, Membership, Role, Visibility
-from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagState
+from archive.models.concept_vectors import ConceptHead, ConceptPass, ConceptVector, PassState
+from archive.models.concepts import Concept, ConceptExample, ConceptKind, OnMatch, Tag, TagSource, TagState
 from archive.models.duplicates import Decision, DuplicatePair, Fingerprint, Likeness, PairState
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
@@ -23,7 +24,11 @@ __all__ = [
     "ClipEmbedding",
     "Collection",
     "Concept",
+    "ConceptExample",
+    "ConceptHead",
     "ConceptKind",
+    "ConceptPass",
+    "ConceptVector",
     "Decision",
     "DuplicatePair",
     "Embedding",
@@ -33,7 +38,9 @@ __all__ = [
     "Kind",
     "Likeness",
     "Membership",
+    "OnMatch",
     "PairState",
+    "PassState",
     "Rendition",
     "Role",
     "Space",
