@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from archive.views import assets, batches, collections, duplicates, files, health, help, tags, trash, upload
+from archive.views import assets, batches, collections, duplicates, files, health, help, tables, tags, trash, upload
 
 handler500 = "archive.middleware.unexpected"
 urlpatterns = [
@@ -30,6 +30,8 @@ urlpatterns = [
     path("batches/<uuid:batch>/", batches.batch, name="batch"),
     path("batches/<uuid:batch>/undo/", batches.undo_batch, name="undo_batch"),
     path("batches/<uuid:batch>/download/", batches.download, name="download_batch"),
+    path("tables/", tables.tables, name="tables"),
+    path("tables/file/", tables.table_file, name="table_file"),
     path("trash/", trash.trash, name="trash"),
     path("trash/restore/", trash.restore_all, name="restore_all"),
     path("duplicates/", duplicates.review, name="duplicates"),

@@ -34,14 +34,14 @@ class Record:
     line: int
     values: dict[str, Any]
 
-    def text(self, name: str) -> str:
-        """Raises `ValueError`, in words, where there is something else than text."""
+    def text(self, name: str, *, exact: bool = False) -> str:
+        """Without the blanks around it, unless `exact`. Raises `ValueError`, in words, where there is something else than text."""
         value = self.values.get(name)
         if value is None:
             return ""
         if not isinstance(value, str):
             raise ValueError(f"“{name}” must be text, in quotation marks.")
-        return value.strip()
+        return value if exact else value.strip()
 
 
 @dataclass(frozen=True)

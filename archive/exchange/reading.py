@@ -82,10 +82,12 @@ def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
         except UnicodeDecodeError as error:
             before = data[: error.start].count(b"\n") + held.count("\n")
             raise BadFile(number + before, NOT_TEXT) from error
-        *whole, held = held.splitlines(keepends=True) if data else (*held.splitlines(keepends=True), "")
-        yield from whole
+        # Not `splitlines`: it knows other ends of lines, which stand in the middle of a cell.
+        *whole, held = held.split("\n")
+        yield from (f"{line}\n" for line in whole)
         number += len(whole)
         if not data:
+            yield from [held] if held else []
             return
         if len(held) > LONGEST:
             raise BadFile(number, "This line is too long to be one of a table.")

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import batched
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from django.db import transaction
@@ -56,8 +56,9 @@ def import_tags(file: BinaryIO, user: User, *, dry_run: bool = False, leave_out_
 
 def _run(file: BinaryIO, user: User, *, write: bool) -> Tally:
     tally = Tally()
-    for chunk in batched(_understood(file, tally), CHUNK, strict=False):
-        _take(list(chunk), user, tally, write=write)
+    understood = _understood(file, tally)
+    while chunk := list(islice(understood, CHUNK)):
+        _take(chunk, user, tally, write=write)
     return tally
 
 
@@ -155,7 +156,7 @@ def _count(pairs: dict[tuple[int, str], TagState], spelt: dict[str, str], tally:
 @transaction.atomic
 def _write(pairs: dict[tuple[int, str], TagState], spelt: dict[str, str], user: User, tally: Tally) -> None:
     before = {concept.folded for concept in find_concepts(spelt.values())}
-    concepts = {concept.folded: concept.pk for concept in get_concepts(spelt.values(), user)} if spelt else {}
+    concepts = {concept.folded: concept.pk for concept in get_concepts(spelt.values(), user)}
     tally.new_names |= concepts.keys() - before
     rows = Asset.objects.filter(pk__in={asset for asset, _ in pairs}).order_by("pk")
     held = set(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
@@ -167,9 +168,9 @@ def _write(pairs: dict[tuple[int, str], TagState], spelt: dict[str, str], user: 
         was = states.get((asset, concepts[folded]))
         _tell(was, state, tally)
         if was != state:
-            new.append(Tag(asset_id=asset, concept_id=concepts[folded], state=state, by=user, at=at))
+            new.append(Tag(asset_id=asset, concept_id=concepts[folded], state=state, by=user, at=at, decided=True))
     Tag.objects.bulk_create(
-        new, update_conflicts=True, unique_fields=["asset", "concept"], update_fields=["state", "by", "at"]
+        new, update_conflicts=True, unique_fields=["asset", "concept"], update_fields=["state", "by", "at", "decided"]
     )
 
 

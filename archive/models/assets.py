@@ -89,6 +89,7 @@ class Asset(models.Model):
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
     exif = models.JSONField(default=dict, blank=True)
+    keywords = models.JSONField(null=True, blank=True, editable=False, help_text="Of its file; null: never read")
     notes = models.JSONField(default=list, blank=True, help_text="What the decoder had to decide")
 
     added_at = models.DateTimeField(auto_now_add=True)
