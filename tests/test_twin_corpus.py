@@ -102,6 +102,7 @@ ASKED = [
     Ask("/collections/harbour/", steady=True),
     Ask("/collections/harbour/", walk=HTML_NEXT, steady=True),
     Ask("/collections/cellar/"),
+    *(Ask(f"/tables/file/?table={table}&format=json") for table in ("tags", "vocabulary")),
     Ask("/trash/", steady=True),  # alice would share, not let bob curate
     Ask("/api/v1/assets?limit=50", walk=JSON_NEXT),
     *(Ask(f"/api/v1/assets?{filters}") for filters in ("kind=video", "status=failed", "status=pending")),

@@ -12,13 +12,16 @@ from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
+from archive.access import Shows, person
 from archive.admin.collections import CollectionAdmin
 from archive.admin.concepts import ConceptAdmin
+from archive.admin.history import history
 from archive.admin.numbers import numbers_of_assets
+from archive.admin.queues import queues
 from archive.admin.spaces import SpaceAdmin
 from archive.admin.work import WorkAdmin
 from archive.models import Collection, Concept, Space, Work
@@ -69,13 +72,20 @@ class CurationSite(AdminSite):
     def get_urls(self) -> list[Any]:
         """Without Django's short cut to the page of anything by its number: it asks nobody who may see that.
         Admins of models with a page link to it by their own `view_on_site`."""
-        return [found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site"]
+        past = self.admin_view(self.history)
+        past.shows = Shows.VISIBLE
+        own = [path("history/", past, name="history")]
+        return own + [found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site"]
+
+    def history(self, request: HttpRequest) -> HttpResponse:
+        return history(request, self)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"bar": self._bar(request)}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, {"numbers": numbers_of_assets(request.user), **(extra_context or {})})
+        context = {"numbers": numbers_of_assets(request.user), "queues": queues(person(request))}
+        return super().index(request, {**context, **(extra_context or {})})
 
     def _bar(self, request: HttpRequest) -> list[dict[str, Any]]:
         found = []

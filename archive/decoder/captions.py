@@ -32,12 +32,9 @@ class Written:
 def written_in(picture: ImageFile.ImageFile, notes: list[str], windows_keywords: str = "") -> Written:
     """Never raises."""
     xmp, iptc = _xmp(picture.info.get("xmp"), notes), _iptc(picture)
-    title, caption = (
-        ("", "") if xmp is None else (_alternative(xmp, f"{DC}title"), _alternative(xmp, f"{DC}description"))
-    )
     return Written(
-        title or _text(iptc, IPTC_TITLE) or _text(iptc, IPTC_HEADLINE),
-        caption or _text(iptc, IPTC_CAPTION),
+        _alternative(xmp, f"{DC}title") or _text(iptc, IPTC_TITLE) or _text(iptc, IPTC_HEADLINE),
+        _alternative(xmp, f"{DC}description") or _text(iptc, IPTC_CAPTION),
         keywords_of(xmp, iptc, windows_keywords),
     )
 
@@ -54,9 +51,9 @@ def _xmp(packet: object, notes: list[str]) -> Element | None:
     return root
 
 
-def _alternative(root: Element, tag: str) -> str:
+def _alternative(root: Element | None, tag: str) -> str:
     """The text of a property in its default language, else in the first one."""
-    node = root.find(f".//{tag}")
+    node = None if root is None else root.find(f".//{tag}")
     if node is None:
         return ""
     items = sorted(node.iter(f"{RDF}li"), key=lambda item: item.get(XML_LANGUAGE) != "x-default")

@@ -35,7 +35,7 @@ class Record:
     values: dict[str, Any]
 
     def text(self, name: str, *, exact: bool = False) -> str:
-        """Without the blanks around it, unless `exact`. Raises `ValueError`, in words, where there is something else than text."""
+        """Without the blanks around it, unless `exact`. Raises `ValueError`, in words, where there is no text."""
         value = self.values.get(name)
         if value is None:
             return ""

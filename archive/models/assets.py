@@ -106,10 +106,12 @@ class Asset(models.Model):
         indexes = [
             models.Index(name="asset_newest", fields=["-added_at", "-id"]),
             models.Index(name="asset_in_collection", fields=["collection", "-added_at", "-id"]),
+            models.Index(name="asset_of_kind", fields=["kind", "-added_at", "-id"]),
             models.Index(name="asset_taken", fields=["taken_at", "id"], condition=Q(taken_at__isnull=False)),
             models.Index(name="asset_unready", fields=["status"], condition=~Q(status=Status.READY)),
             models.Index(name="asset_trashed", fields=["trashed_at"], condition=Q(trashed_at__isnull=False)),
             GinIndex(name="asset_filename_words", fields=["filename"], opclasses=["gin_trgm_ops"]),
+            GinIndex(name="asset_title_words", fields=["title"], opclasses=["gin_trgm_ops"]),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO, cast
+
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
@@ -82,6 +84,5 @@ def _take(request: HttpRequest, user: User) -> Tally:
         raise ValueError(str(file.refusal))
     if (file.size or 0) > MOST_BYTES:
         raise ValueError(TOO_LONG.format(MOST_BYTES // 2**20, table))
-    assert file.file is not None
     dry_run, leave_out = "check" in request.POST, "leave_out_wrong" in request.POST
-    return IMPORTS[table](file.file, user, dry_run=dry_run, leave_out_wrong=leave_out)
+    return IMPORTS[table](cast(BinaryIO, file.file), user, dry_run=dry_run, leave_out_wrong=leave_out)
