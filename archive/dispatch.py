@@ -30,6 +30,7 @@ INDEX_SPACE = "workers.index_space"
 EVALUATE_SPACE = "workers.evaluate_space"
 FILL_FINGERPRINTS = "workers.fill_fingerprints"
 COMPARE = "workers.compare"
+WALK_CONCEPTS = "workers.walk_concepts"
 
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
@@ -44,6 +45,7 @@ QUEUES = {
     EVALUATE_SPACE: "encode",
     FILL_FINGERPRINTS: "media",
     COMPARE: "media",
+    WALK_CONCEPTS: "media",
 }
 
 
@@ -113,6 +115,11 @@ def fill_fingerprints() -> None:
 def compare() -> None:
     """Have new assets compared with all others, for near-duplicates."""
     _ring(COMPARE)
+
+
+def walk_concepts() -> None:
+    """Have concepts that changed compared with all stored vectors."""
+    _ring(WALK_CONCEPTS)
 
 
 def _ring(task: str) -> None:

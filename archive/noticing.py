@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from archive.concepts.watching import watch_concepts
 from archive.models import Space
 from archive.vectors import Rows
 
 Watcher = Callable[[Space, Rows], None]
 
-WATCHERS: tuple[Watcher, ...] = ()
+WATCHERS: tuple[Watcher, ...] = (watch_concepts,)
 """Each gets the space and the new rows (vectors (n, 768), with the frame and the asset of each). They must be
 quick, write in the caller's transaction, and expect to be shown the same rows again."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
@@ -34,6 +34,7 @@ class Was(TypedDict):
     score: float | None
     by: int | None
     at: str
+    decided: NotRequired[bool]
 
 
 class Change(TypedDict):
@@ -75,12 +76,12 @@ def add_tags(assets: QuerySet[Asset], names: Iterable[str], by: User) -> Changes
     for asset in held:
         for concept in concepts:
             tag = there.get((asset, concept.pk))
-            if tag is None or tag.state != TagState.ACCEPTED:
+            if tag is None or tag.state != TagState.ACCEPTED or not tag.decided:
                 changes.setdefault(asset, []).append(_change(concept.pk, tag, at.isoformat()))
     known = [there[asset, c["concept"]].pk for asset, many in changes.items() for c in many if c["was"]]
-    Tag.objects.filter(pk__in=known).update(state=TagState.ACCEPTED, by=by, at=at)
+    Tag.objects.filter(pk__in=known).update(state=TagState.ACCEPTED, by=by, at=at, decided=True)
     Tag.objects.bulk_create(
-        Tag(asset_id=asset, concept_id=c["concept"], by=by, at=at)
+        Tag(asset_id=asset, concept_id=c["concept"], by=by, at=at, decided=True)
         for asset, many in changes.items()
         for c in many
         if not c["was"]
@@ -93,15 +94,35 @@ def remove_tags(assets: QuerySet[Asset], names: Iterable[str], by: User) -> Chan
     """Have no asset carry any of these tags; returns what changed. See `TagState` for what is left behind."""
     concepts = find_concepts(names)
     held, at = _hold(assets), now()
+    watched = set(Concept.objects.watched().filter(pk__in=[one.pk for one in concepts]).values_list("pk", flat=True))
     carried = [tag for tag in _tags(held, concepts) if tag.state != TagState.REJECTED]
+    gone = {tag.pk for tag in carried if tag.source == TagSource.PERSON and tag.concept_id not in watched}
     changes: Changes = {}
     for tag in carried:
-        after = None if tag.source == TagSource.PERSON else at.isoformat()
+        after = None if tag.pk in gone else at.isoformat()
         changes.setdefault(tag.asset_id, []).append(_change(tag.concept_id, tag, after))
-    ours = Tag.objects.filter(pk__in=[tag.pk for tag in carried])
-    ours.filter(source=TagSource.PERSON).delete()
-    ours.update(state=TagState.REJECTED, by=by, at=at)
+    Tag.objects.filter(pk__in=gone).delete()
+    left = [tag.pk for tag in carried if tag.pk not in gone]
+    Tag.objects.filter(pk__in=left).update(state=TagState.REJECTED, by=by, at=at, decided=True)
     return changes
+
+
+@transaction.atomic
+def reject_tag(assets: QuerySet[Asset], concept: Concept, by: User) -> None:
+    """Say that these do not show a watched concept, whether or not a model thought so: it is not proposed anew."""
+    held, at = _hold(assets), now()
+    Tag.objects.bulk_create(
+        [Tag(asset_id=one, concept=concept, state=TagState.REJECTED, by=by, at=at, decided=True) for one in held],
+        update_conflicts=True,
+        unique_fields=["asset", "concept"],
+        update_fields=["state", "by", "at", "decided"],
+    )
+
+
+@transaction.atomic
+def forget_judgement(assets: QuerySet[Asset], concept: Concept) -> None:
+    """As if nobody had judged: what a model says of these counts again, from its next walk on."""
+    Tag.objects.filter(asset__in=_hold(assets), concept=concept, decided=True).delete()
 
 
 @transaction.atomic
@@ -141,7 +162,7 @@ def put_back(changes: Changes) -> set[int]:
         back,
         update_conflicts=True,
         unique_fields=["asset", "concept"],
-        update_fields=["state", "source", "space", "score", "by", "at"],
+        update_fields=["state", "source", "space", "score", "by", "at", "decided"],
     )
     return whole
 
@@ -202,11 +223,13 @@ def _was(tag: Tag) -> Was:
         "score": tag.score,
         "by": tag.by_id,
         "at": tag.at.isoformat(),
+        "decided": tag.decided,
     }
 
 
 def _as_it_was(asset: int, concept: int, was: Was) -> Tag:
     fields: dict[str, Any] = {name: was[name] for name in ("state", "source", "score")}
+    fields["decided"] = was.get("decided", was["source"] == TagSource.PERSON or was["by"] is not None)
     at = datetime.fromisoformat(was["at"])
     return Tag(asset_id=asset, concept_id=concept, space_id=was["space"], by_id=was["by"], at=at, **fields)
 

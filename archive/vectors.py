@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,27 @@ READ = """
 SELECT e.frame_id, e.asset_id, halfvec_send(e.vector) FROM {partition} e
 WHERE e.asset_id = ANY(%(assets)s) AND (e.representative OR %(all)s)
 """
+
+AFTER = """
+COPY (
+    SELECT e.frame_id, e.asset_id, e.vector FROM {partition} e
+    WHERE e.asset_id > %s AND e.asset_id <= %s ORDER BY e.asset_id LIMIT %s
+) TO STDOUT (FORMAT binary)
+"""
+SOME = """
+COPY (
+    SELECT e.frame_id, e.asset_id, e.vector FROM {partition} e WHERE e.asset_id = ANY(%s::bigint[]) ORDER BY e.asset_id
+) TO STDOUT (FORMAT binary)
+"""
+# A row of COPY in binary: the number of columns, then each with its length in front. A header and a trailer around all.
+COPIED = np.dtype(
+    [
+        *(("columns", ">i2"), ("l1", ">i4"), ("frame", ">i8"), ("l2", ">i4"), ("asset", ">i8"), ("l3", ">i4")),
+        *(("dimensions", ">i2"), ("unused", ">i2"), ("vector", ">f2", DIMENSIONS)),
+    ]
+)
+HEADER, TRAILER = 19, 2
+LAST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -80,6 +102,36 @@ def read_vectors(space: Space, assets: Sequence[int], *, representative: bool = 
     # As pgvector sends it: two 16-bit words (numbers, unused), then half floats, the high byte first.
     packed = np.frombuffer(b"".join(vector for _, _, vector in rows), dtype=">f2").reshape(len(rows), DIMENSIONS + 2)
     return Rows([frame for frame, _, _ in rows], [asset for _, asset, _ in rows], packed[:, 2:].astype(np.float32))
+
+
+def read_on(space: Space, after: int, rows: int, upto: int = LAST) -> Rows:
+    """The vectors of whole assets, in the order of their ids: those behind `after`, some `rows` of them; none at the
+    end. COPY sends numbers as they are stored, three times as fast as rows of a cursor."""
+    found = _copied(space, after, upto, rows)
+    if len(found) < rows:
+        return _as_rows(found)
+    last = int(found["asset"][-1])  # it may go on
+    whole = found[: np.searchsorted(found["asset"].astype(np.int64), last)]
+    return _as_rows(whole if len(whole) else _copied(space, last - 1, last, LAST))
+
+
+def read_some(space: Space, assets: Sequence[int]) -> Rows:
+    """As `read_vectors`, every frame of these assets, for thousands of them."""
+    return _as_rows(_copy(SOME.format(partition=partition(space)), [list(assets)]))
+
+
+def _copied(space: Space, after: int, upto: int, rows: int) -> npt.NDArray[np.void]:
+    return _copy(AFTER.format(partition=partition(space)), [after, upto, rows])
+
+
+def _copy(statement: str, params: list[Any]) -> npt.NDArray[np.void]:
+    with connection.cursor() as cursor, cursor.copy(statement, params) as copy:
+        data = b"".join(copy)
+    return np.frombuffer(data, dtype=COPIED, offset=HEADER, count=(len(data) - HEADER - TRAILER) // COPIED.itemsize)
+
+
+def _as_rows(found: npt.NDArray[np.void]) -> Rows:
+    return Rows(found["frame"].tolist(), found["asset"].tolist(), found["vector"].astype(np.float32))
 
 
 def asset_vectors(space: Space, assets: Sequence[int]) -> dict[int, Vector]:

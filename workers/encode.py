@@ -27,6 +27,7 @@ from archive.readiness import settle
 from archive.vectors import Rows, copy_known_vectors, read_vectors, store_vectors
 from archive.work import retry
 from workers.claims import Claim, claim, finish, release, set_aside, try_later
+from workers.concepts import read_concepts
 from workers.deriving import derive_waiting
 from workers.encoders.load import encoder_of
 from workers.encoders.protocol import Encoder, EncoderRefused, OutOfMemory, Vectors
@@ -65,6 +66,7 @@ def drain_encode(budget: float = 10.0) -> bool:
     """Encode what waits in every live space, the searched one first and the one that is filled last; returns
     whether more may wait."""
     until = time.monotonic() + budget
+    read_concepts()  # first: what is stored from here on is compared with them
     derive_waiting(until)
     for space in waiting_spaces():
         if space.parent_id:  # from what was encoded a moment ago

@@ -14,6 +14,7 @@ from django.core.management import call_command
 
 from archive import dispatch
 from archive.batches import sweep_batches
+from archive.concepts.passes import walk_on
 from archive.exports import sweep_exports
 from archive.fingerprints import fill_missing
 from archive.models import Batch, Fingerprint, Step, Work, WorkState
@@ -22,6 +23,7 @@ from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.batches import drain_batches
 from workers.claims import reap
+from workers.concepts import look_after_concepts
 from workers.encode import drain_encode
 from workers.orphans import die_with_parent
 from workers.prepare import drain_prepare
@@ -66,6 +68,7 @@ def tick() -> None:
         dispatch.ring_batches()
     if Fingerprint.objects.new().exists():
         dispatch.compare()
+    look_after_concepts()
 
 
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
@@ -104,6 +107,12 @@ def fill_fingerprints() -> None:
 def compare() -> None:
     """By its name: the room that compares is above this one."""
     call_command("duplicates", "compare", "--seconds", str(COMPARE_SECONDS), stdout=StringIO())
+
+
+@shared_task(name=dispatch.WALK_CONCEPTS, time_limit=HARD_LIMIT)
+def walk_concepts() -> None:
+    if walk_on(DRAIN_SECONDS):
+        dispatch.walk_concepts()
 
 
 @shared_task(name=dispatch.ANSWER_QUERY, time_limit=60)

@@ -40,7 +40,7 @@ class Background:
         marked = self.space.calibration.get("balanced")
         if marked is None:
             return ALONE
-        return max(STANDS_OUT, (marked - mean) / spread)
+        return max(STANDS_OUT, (float(marked) - mean) / spread)
 
 
 def read_background(space: Space) -> Background:

@@ -71,7 +71,7 @@ def find_concept_vectors(space: Space, concepts: Iterable[Concept]) -> ConceptVe
 
     Two statements, however many there are.
     """
-    rows = list(ConceptVector.objects.filter(space=space, concept__in=concepts).order_by("concept_id"))
+    rows = list(ConceptVector.objects.made().filter(space=space, concept__in=concepts).order_by("concept_id"))
     in_use = ConceptHead.objects.filter(space=space, in_use=True, concept__in=[row.concept_id for row in rows])
     heads = {head.concept_id: head for head in in_use}
     return stack(
@@ -174,6 +174,7 @@ def store_concepts(space: Space, concepts: Sequence[Concept], read: Mapping[str,
                 "rival_spreads": made.rival_spreads,
                 "pictures": made.pictures,
                 "line": made.line,
+                "due": True,
             },
         )
 

@@ -226,6 +226,10 @@ class Migration(migrations.Migration):
                 ),
                 ("line", models.FloatField(help_text="A score")),
                 ("chosen", models.FloatField(blank=True, help_text="A score, by a person", null=True)),
+                (
+                    "due",
+                    models.BooleanField(default=True, help_text="Changed since stored vectors were walked over"),
+                ),
                 ("made_at", models.DateTimeField(auto_now=True)),
                 (
                     "concept",

@@ -142,9 +142,7 @@ class Tag(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     at = models.DateTimeField(db_default=Now())
-    decided = models.BooleanField(
-        db_default=False, default=False, help_text="A person said so: no model changes it, ever"
-    )
+    decided = models.BooleanField(db_default=False, default=False, help_text="By a person: no model changes it")
 
     objects = TagQuerySet.as_manager()
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from archive.concepts.passes import walk_on
 from archive.models import Space, Work, WorkState
 from workers.batches import drain_batches
 from workers.claims import reap
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         drain_prepare(budget)
         drain_encode(budget)
         drain_batches(budget)
+        walk_on(budget)
         look_after_spaces()
         left = Work.objects.filter(state=WorkState.READY).count()
         aside = Work.objects.filter(state=WorkState.QUARANTINED).count()

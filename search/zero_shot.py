@@ -1,0 +1,105 @@
+"""Zero-shot classification, as the CLIP paper does it (https://arxiv.org/abs/2103.00020, 3.1): which of some labels a
+picture is, by a softmax over the model's scale times the closeness to each.
+
+Two things beside the paper, for tags over-fire: a background ("a picture of something else") is one label more and
+may win; and whether a label is there at all is decided by the line of its concept (archive.concepts.background),
+for a softmax always names something. A model with a bias (SigLIP, https://arxiv.org/abs/2303.15343) says of each
+pair by itself how sure it is: sigmoid(scale x closeness + bias); those do not add up to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from archive.concepts.background import read_background
+from archive.concepts.words import TEMPLATES, ensemble, in_templates
+from archive.models import Space
+from archive.vectors import Vector
+from search.failures import EncoderUnavailable
+from search.query import BadQuery
+from workers import client
+
+NONE = ("a photo", "a picture of something else", "something", "a photo of other things")
+SCALE = 100.0  # of a model that does not say: where CLIP's training ends
+FEWEST, MOST, LONGEST = 2, 100, 80
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """`vectors` (n, 768) unit length, one for each of `names`; `lines` (n,) are closenesses from which each is there;
+    `none` (768,) is the background."""
+
+    names: tuple[str, ...]
+    vectors: Floats
+    lines: npt.NDArray[np.float64]
+    none: Vector
+
+
+@dataclass(frozen=True)
+class Guess:
+    """`label` is empty for the background: none of these. `there`: whether the picture shows it well."""
+
+    label: str
+    probability: float
+    there: bool
+
+    def as_dict(self) -> dict[str, str | float | bool | None]:
+        return {"label": self.label or None, "probability": round(self.probability, 4), "there": self.there}
+
+
+def read_names(written: str) -> tuple[str, ...]:
+    """Labels as people write them, with commas between. Raises `BadQuery`."""
+    names = tuple({name.casefold(): name for part in written.split(",") if (name := " ".join(part.split()))}.values())
+    if not FEWEST <= len(names) <= MOST:
+        raise BadQuery({"labels": f"Write {FEWEST} to {MOST} labels, with commas between them: a cat, a dog."})
+    if any(len(name) > LONGEST or "\0" in name for name in names):
+        raise BadQuery({"labels": f"A label has at most {LONGEST} characters, all of them visible."})
+    return names
+
+
+def read_labels(space: Space, names: Sequence[str], templates: Sequence[str] = TEMPLATES) -> Labels:
+    """Have the model of `space` read each label in all templates. Raises `EncoderUnavailable`."""
+    texts = {name: in_templates([name], templates) for name in names}
+    try:
+        read = client.encode_texts(space, [*NONE, *(text for many in texts.values() for text in many)])
+    except client.EncoderUnavailable as error:
+        raise EncoderUnavailable(str(error)) from error
+    vectors = np.stack([ensemble(many, read) for many in texts.values()])
+    background = read_background(space)
+    means, spreads = background.of(vectors)
+    lines = [mean + background.line(mean, spread) * spread for mean, spread in zip(means, spreads, strict=True)]
+    return Labels(tuple(names), vectors, np.asarray(lines), ensemble(NONE, read))
+
+
+def probabilities(space: Space, pictures: Floats, labels: Floats) -> Floats:
+    """(m, 768) pictures and (n, 768) labels to (m, n): a softmax over the labels, or the sigmoid of each pair."""
+    logits = (space.logit_scale or SCALE) * (pictures @ labels.T)
+    if space.logit_bias is not None:
+        sure: Floats = 1.0 / (1.0 + np.exp(-(logits + space.logit_bias)))
+        return sure
+    logits -= logits.max(axis=1, keepdims=True)
+    share = np.exp(logits)
+    found: Floats = share / share.sum(axis=1, keepdims=True)
+    return found
+
+
+def guess(space: Space, pictures: Floats, labels: Labels, top: int) -> list[list[Guess]]:
+    """For each picture the `top` most probable of the labels and the background, the most probable first."""
+    shares = probabilities(space, pictures, np.concatenate([labels.vectors, labels.none[None]]))
+    there = pictures @ labels.vectors.T >= labels.lines
+    best = np.argsort(-shares, axis=1, kind="stable")[:, :top]
+    return [list(_told(labels, row, shares[n], there[n])) for n, row in enumerate(best)]
+
+
+def _told(labels: Labels, row: npt.NDArray[np.intp], shares: Floats, there: npt.NDArray[np.bool_]) -> Iterable[Guess]:
+    for place in row.tolist():
+        if place < len(labels.names):
+            yield Guess(labels.names[place], float(shares[place]), bool(there[place]))
+        else:
+            yield Guess("", float(shares[place]), False)
