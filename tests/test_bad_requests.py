@@ -50,8 +50,11 @@ READ = {
     "login": ("next",),
     "admin:archive_asset_changelist": (
         *("q", "p", "o", "collection", "trash", "status__exact", "taken_at__gte", "_to_field"),
+        *("tag", "proposed", "after", "before"),
     ),
-    "admin:archive_work_changelist": ("q", "p", "state", "step__exact", "asset__uuid"),
+    "admin:archive_asset_names": ("q", "of"),
+    "admin:history": ("before",),
+    "admin:archive_work_changelist": ("q", "p", "after", "before", "state", "step__exact", "asset__uuid"),
     "admin:archive_collection_changelist": ("q", "p", "o", "visibility__exact", "owner__id__exact"),
     "admin:archive_space_changelist": ("q", "p", "state"),
     "admin:autocomplete": ("term", "app_label", "model_name", "field_name"),
@@ -65,7 +68,11 @@ FORMS: dict[str, tuple[str, ...]] = {
     "/login/": ("username", "password", "next"),
     "/assets/{asset}/": ("title", "caption"),
     "/assets/{asset}/restore/": ("back",),
-    "/admin/archive/asset/": ("action", "_selected_action", "select_across", "index", "found_by", "collection"),
+    "/admin/archive/asset/": (
+        *("action", "_selected_action", "select_across", "index", "found_by", "collection"),
+        *("confirmed", "expected", "tags"),
+    ),
+    "/admin/archive/asset/{pk}/tags/": ("remove", "back"),
     "/admin/archive/asset/{pk}/change/": ("title", "caption", "collection", "taken_at_0", "taken_at_1", "place"),
 }
 # A page with a heading, or the part of one that htmx puts into its place.

@@ -119,6 +119,11 @@ ASKED = [
     *(Ask(f"/admin/archive/asset/?{terms}", steady=True) for terms in ("collection=harbour", "trash=only")),
     *(Ask(f"/admin/archive/{model}/", steady=True) for model in ("work", "space")),
     Ask("/admin/archive/collection/"),
+    *(Ask(f"/admin/archive/asset/?{terms}") for terms in ("tag=red", "proposed=yes", "before=end")),
+    *(
+        Ask(f"/admin/{address}")
+        for address in ("history/", "archive/asset/names/?q=", "archive/asset/names/?of=collection")
+    ),
     # The command line, on bob's behalf.
     *(Ask(f"search {terms} --user bob --json") for terms in ("red boat", "--like={first}", "dogs --not=boat")),
 ]
