@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
 from django.db.models import QuerySet
-from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from archive.access import Shows
+from archive.admin.choosing import Chooser
+from archive.admin.counting import Counted, CountedList, as_count
 from archive.models import Collection, Membership
 from archive.models.collections import CURATING
 
@@ -26,19 +26,6 @@ if TYPE_CHECKING:
 else:
     CollectionModelAdmin, MembershipTable = admin.ModelAdmin, admin.TabularInline
     MembershipModelForm = forms.ModelForm
-
-
-MOST = 10_000
-
-
-class CountedList(ChangeList):
-    """Counted are those that are shown, and no others."""
-
-    def apply_select_related(self, qs: QuerySet[Collection]) -> QuerySet[Collection]:
-        shown: QuerySet[Collection] = super().apply_select_related(qs)
-        return shown.annotate(
-            asset_count=_many("archive_asset", "trashed_at IS NULL"), member_count=_many("archive_membership")
-        )
 
 
 class MembershipForm(MembershipModelForm):
@@ -60,6 +47,11 @@ class MembershipInline(MembershipTable):
     autocomplete_fields = ("user", "group")
     verbose_name = "member"
     extra = 1
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = Chooser(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class CollectionAdmin(CollectionModelAdmin):
@@ -84,6 +76,11 @@ class CollectionAdmin(CollectionModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedList]:
         return CountedList
+
+    counted = (
+        Counted("asset_count", "archive_asset", "collection_id", "trashed_at IS NULL"),
+        Counted("member_count", "archive_membership", "collection_id"),
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Collection], search_term: str
@@ -120,15 +117,8 @@ class CollectionAdmin(CollectionModelAdmin):
     @admin.display(description="assets")
     def assets(self, collection: Any) -> str:
         url = f"{reverse('admin:archive_asset_changelist')}?collection={collection.slug}"
-        count = collection.asset_count
-        return format_html('<a href="{}">{}</a>', url, f"{MOST:,}+" if count > MOST else f"{count:,}")
+        return format_html('<a href="{}">{}</a>', url, as_count(collection.asset_count))
 
     @admin.display(description="members")
     def members(self, collection: Any) -> str:
-        return f"{collection.member_count:,}"
-
-
-def _many(table: str, condition: str = "true") -> RawSQL:
-    """How many rows of `table` belong to the collection at hand, as far as `MOST`: an index is read so far."""
-    rows = f"SELECT FROM {table} WHERE collection_id = archive_collection.id AND {condition} LIMIT {MOST + 1}"
-    return RawSQL(f"(SELECT count(*) FROM ({rows}) AS counted)", [])  # noqa: S608, S611
+        return as_count(collection.member_count)

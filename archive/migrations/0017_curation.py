@@ -7,6 +7,7 @@ from django.db.models import Q
 
 OPEN = ("ready", "running", "quarantined")
 INDEXES = (
+    ("asset", models.Index(name="asset_kept_in", fields=["collection"], condition=Q(trashed_at__isnull=True))),
     ("asset", models.Index(name="asset_of_kind", fields=["kind", "-added_at", "-id"])),
     ("asset", GinIndex(name="asset_title_words", fields=["title"], opclasses=["gin_trgm_ops"])),
     ("work", models.Index(name="work_not_done", fields=["-id"], condition=Q(state__in=OPEN))),

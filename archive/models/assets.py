@@ -106,6 +106,7 @@ class Asset(models.Model):
         indexes = [
             models.Index(name="asset_newest", fields=["-added_at", "-id"]),
             models.Index(name="asset_in_collection", fields=["collection", "-added_at", "-id"]),
+            models.Index(name="asset_kept_in", fields=["collection"], condition=Q(trashed_at__isnull=True)),
             models.Index(name="asset_of_kind", fields=["kind", "-added_at", "-id"]),
             models.Index(name="asset_taken", fields=["taken_at", "id"], condition=Q(taken_at__isnull=False)),
             models.Index(name="asset_unready", fields=["status"], condition=~Q(status=Status.READY)),

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from archive.access import Shows, person
+from archive.admin.choosing import Chooser
 from archive.admin.history import HistoryPage
 from archive.admin.keyset import KeysetChangeList
 from archive.estimates import EstimatingPaginator
@@ -165,6 +166,7 @@ class AssetAdmin(QuickTags, AssetActions, HistoryPage):
         """An asset moves between collections that one curates, and to no others."""
         if db_field.name == "collection":
             kwargs["queryset"] = Collection.objects.open_to(request.user, CURATING)
+            kwargs["widget"] = Chooser(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

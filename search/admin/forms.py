@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib.admin import site
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.urls import reverse
 
+from archive.admin.choosing import Chooser
 from archive.models import Asset, Collection
 from archive.models.collections import CURATING
 from archive.tag_names import BadTag, clean_names
@@ -78,7 +78,7 @@ class ActForm(forms.Form):
             field = self.fields["collection"]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = Collection.objects.open_to(user, CURATING)
-            field.widget = AutocompleteSelect(Asset._meta.get_field("collection"), site, choices=field.choices)
+            field.widget = Chooser(Asset._meta.get_field("collection"), site, choices=field.choices)
         if "tags" in self.fields:
             self.fields["tags"].widget.attrs |= {"data-names": reverse("admin:archive_asset_names")}
 

@@ -34,7 +34,7 @@ class QuickTags(AssetModelAdmin):
 
     def names_view(self, request: HttpRequest) -> HttpResponse:
         """Names that begin so: of tags that one sees, or with `of=collection` of collections."""
-        written = request.GET.get("q", "")[:80]
+        written = request.GET.get("q", "").replace("\0", "")[:80]
         if request.GET.get("of") == "collection":
             seen = Collection.objects.visible_to(request.user).filter(name__istartswith=written)
             names = seen.order_by("name").values_list("name", flat=True)

@@ -16,14 +16,12 @@ from django.urls import reverse
 from archive.measuring import Report, Row, milliseconds, time_row
 from archive.models import Asset, Work
 from search.benchmarks.curation import Curation, make_curation
-from search.benchmarks.synthetic import clustered
 from search.benchmarks.web import Browser, web
-from workers.client import Encoded, remember_text
 
 LIMIT_MS = 1000.0
 CHOICES = 4  # of a filter so many are opened
 RECENT = "2024-01-01"
-# On very many, on one, on none: looked for in names, for what is made up here has no vectors.
+# On very many, on one, on none.
 WORDS = ("harbour", "Sheet 303", "nowhere")
 
 
@@ -43,8 +41,6 @@ def measure(*, quick: bool = False, rows: int = 0, runs: int = 0) -> Report:
     rows = rows or (2000 if quick else 1_000_000)
     _say(f"making {rows} rows")
     made = make_curation(rows)
-    for words in WORDS:  # no worker runs here: what it would answer is remembered
-        remember_text(made.space, words, Encoded(clustered(1)[0]))
     found: list[Row] = []
     for who, user in (("", made.superuser), (", who curates a part", made.curator)):
         with web(user) as browser:
