@@ -46,7 +46,7 @@ class Classified:
 def classify_asset(wanted: uuid.UUID, user: Person, names: Sequence[str], top: int = TOP) -> Classified:
     """Raises `NotAnswered` and its kin."""
     asset = find_seed(wanted, user)
-    found = asked_again(lambda: _classify([asset], names, top))
+    found = asked_again(lambda: _classify([asset], user, names, top))
     if not found.rows:
         raise NotEncodedYet
     return found
@@ -55,12 +55,12 @@ def classify_asset(wanted: uuid.UUID, user: Person, names: Sequence[str], top: i
 def classify_query(query: Query, user: Person, names: Sequence[str], top: int = TOP) -> Classified:
     """A page of what `query` finds. Raises `BadQuery`, `NotAnswered` and their kin."""
     assets = [hit.asset for hit in search(query, user).hits]
-    return asked_again(lambda: _classify(assets, names, top))
+    return asked_again(lambda: _classify(assets, user, names, top))
 
 
-def _classify(assets: Sequence[Asset], names: Sequence[str], top: int) -> Classified:
+def _classify(assets: Sequence[Asset], user: Person, names: Sequence[str], top: int) -> Classified:
     space = active_space()
-    labels = read_labels(space, names)
+    labels = read_labels(space, names, user)
     with tables_that_may_go():
         vectors = asset_vectors(space, [asset.pk for asset in assets])
     shown = [asset for asset in assets if asset.pk in vectors]

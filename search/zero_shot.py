@@ -2,7 +2,7 @@
 picture is, by a softmax over the model's scale times the closeness to each.
 
 Two things beside the paper, for tags over-fire: a background ("a picture of something else") is one label more and
-may win; and whether a label is there at all is decided by the line of its concept (archive.concepts.background),
+may win; and whether a label is there at all is decided by the line that a search for it would draw (search.relevance),
 for a softmax always names something. A model with a bias (SigLIP, https://arxiv.org/abs/2303.15343) says of each
 pair by itself how sure it is: sigmoid(scale x closeness + bias); those do not add up to one.
 """
@@ -11,17 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from archive.concepts.background import read_background
 from archive.concepts.words import TEMPLATES, ensemble, in_templates
 from archive.models import Space
 from archive.vectors import Vector
+from search.background import find_background
 from search.failures import EncoderUnavailable
-from search.query import BadQuery
+from search.query import BadQuery, Mode
+from search.relevance import draw_line
+from search.sight import sight_of
 from workers import client
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
 
 NONE = ("a photo", "a picture of something else", "something", "a photo of other things")
 SCALE = 100.0  # of a model that does not say: where CLIP's training ends
@@ -63,17 +69,22 @@ def read_names(written: str) -> tuple[str, ...]:
     return names
 
 
-def read_labels(space: Space, names: Sequence[str], templates: Sequence[str] = TEMPLATES) -> Labels:
-    """Have the model of `space` read each label in all templates. Raises `EncoderUnavailable`."""
-    texts = {name: in_templates([name], templates) for name in names}
+def read_labels(space: Space, names: Sequence[str], user: Person) -> Labels:
+    """Have the model of `space` read each label in all templates; lines are those of `user`, who may not see all.
+
+    Raises `EncoderUnavailable`.
+    """
+    texts = {name: in_templates([name], TEMPLATES) for name in names}
     try:
         read = client.encode_texts(space, [*NONE, *(text for many in texts.values() for text in many)])
     except client.EncoderUnavailable as error:
         raise EncoderUnavailable(str(error)) from error
     vectors = np.stack([ensemble(many, read) for many in texts.values()])
-    background = read_background(space)
-    means, spreads = background.of(vectors)
-    lines = [mean + background.line(mean, spread) * spread for mean, spread in zip(means, spreads, strict=True)]
+    sight = sight_of(user)
+    lines = [
+        draw_line(space, find_background(space, user, sight, vector), Mode.BALANCED, words_only=True).well
+        for vector in vectors
+    ]
     return Labels(tuple(names), vectors, np.asarray(lines), ensemble(NONE, read))
 
 

@@ -48,6 +48,9 @@ READ = {
     "upload": ("collection",),
     "upload_status": ("id",),
     "login": ("next",),
+    "new_concept": ("name",),
+    "which": ("labels",),
+    "api_classify": ("labels", "asset", "top", "q"),
     "admin:archive_asset_changelist": (
         *("q", "p", "o", "collection", "trash", "status__exact", "taken_at__gte", "_to_field"),
         *("tag", "proposed", "after", "before"),
@@ -73,6 +76,11 @@ FORMS: dict[str, tuple[str, ...]] = {
         *("confirmed", "expected", "tags"),
     ),
     "/admin/archive/asset/{pk}/tags/": ("remove", "back"),
+    "/concepts/new/": (
+        *("name", "on_match", "prompts", "negatives", "kind", "parent", "scope", "examples", "counters", "templates"),
+        *("note", "line", "calibrated", "verb"),
+    ),
+    "/admin/archive/asset/": ("action", "_selected_action", "select_across", "index", "found_by", "collection"),
     "/admin/archive/asset/{pk}/change/": ("title", "caption", "collection", "taken_at_0", "taken_at_1", "place"),
 }
 # A page with a heading, or the part of one that htmx puts into its place.
@@ -105,7 +113,7 @@ def look(answer: Any, about: Any) -> None:
 def fill(text: str, asset: Asset) -> dict[str, Any]:
     gaps = (
         *("asset", "slug", "member", "spec", "key", "object_id", "rest", "url", "app_label", "id"),
-        *("batch", "name", "decision"),
+        *("batch", "name", "decision", "concept"),
     )
     return {**dict.fromkeys(gaps, quote(text, safe="")), "pk": asset.pk}
 

@@ -14,8 +14,8 @@ from django.db.models import Max
 from archive.concepts.background import read_background
 from archive.concepts.learning import Words, learn
 from archive.concepts.passes import start_due
-from archive.concepts.vectors import examples_of, read_numbers, write_numbers
-from archive.models import Concept, ConceptHead, ConceptVector, Space, Tag, TagState
+from archive.concepts.vectors import examples_of, read_numbers, scopes_of, write_numbers
+from archive.models import DIMENSIONS, Concept, ConceptHead, ConceptVector, Space, Tag, TagState
 from archive.vectors import Vector, asset_vectors
 
 LEAST = 4  # judgements of each kind
@@ -44,7 +44,7 @@ def find_judged(concept: Concept, space: Space) -> Judged:
     by_state |= {one.asset_id: not one.counter for one in examples_of([concept])[concept.pk]}
     found = asset_vectors(space, sorted(by_state))
     assets = sorted(found)
-    rows = np.asarray([found[asset] for asset in assets], dtype=np.float32).reshape(len(assets), -1)
+    rows = np.asarray([found[asset] for asset in assets], dtype=np.float32).reshape(len(assets), DIMENSIONS)
     return Judged(assets, rows, np.asarray([by_state[asset] for asset in assets], dtype=np.bool_))
 
 
@@ -63,7 +63,7 @@ def learn_head(concept: Concept, space: Space, by: User | None) -> ConceptHead:
     row = ConceptVector.objects.made().filter(concept=concept, space=space).first()
     if row is None:
         raise CannotLearn("The model has not read the words of this concept yet. Try again in a moment.")
-    background = read_background(space)
+    background = read_background(space, scopes_of([concept])[concept.pk])
     line = row.line if row.chosen is None else row.chosen
     words = Words(read_numbers(row.vector), line, row.spread, background.pictures.mean(axis=0))
     head, measured = learn(judged.vectors, judged.good, words)

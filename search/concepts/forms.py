@@ -20,6 +20,7 @@ from archive.tag_names import BadTag, clean_name
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 MOST_EXAMPLES = 50
 FURTHEST = 1000.0  # no score is
+STEP = 0.011  # of the slider, and a rounding
 
 
 def _lines(rows: int, placeholder: str = "") -> forms.Textarea:
@@ -66,6 +67,7 @@ class ConceptForm(forms.Form):
         label="What it means here", required=False, max_length=2000, widget=_lines(2), help_text="For people who judge."
     )
     line = forms.FloatField(required=False, min_value=-FURTHEST, max_value=FURTHEST, widget=forms.HiddenInput)
+    calibrated = forms.FloatField(required=False, min_value=-FURTHEST, max_value=FURTHEST, widget=forms.HiddenInput)
 
     def __init__(self, user: User, concept: Concept, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,9 +109,12 @@ class ConceptForm(forms.Form):
     def clean_counters(self) -> list[Asset]:
         return self._assets_of("counters")
 
-    def clean_line(self) -> float | None:
-        line: float | None = self.cleaned_data["line"]
-        return line if line is not None and math.isfinite(line) else None
+    def chosen_line(self) -> float | None:
+        """None where the slider stands where the model was calibrated, for that moves with the words."""
+        line, calibrated = self.cleaned_data["line"], self.cleaned_data["calibrated"]
+        if line is None or not math.isfinite(line):
+            return None
+        return None if calibrated is not None and abs(line - calibrated) <= STEP else float(line)
 
     def draft(self) -> Concept:
         """The concept as the form says it, not saved."""
@@ -119,7 +124,7 @@ class ConceptForm(forms.Form):
 
     def surroundings(self) -> Surroundings:
         told = self.cleaned_data
-        return Surroundings(list(told["scope"]), told["examples"], told["counters"], told["line"])
+        return Surroundings(list(told["scope"]), told["examples"], told["counters"], self.chosen_line())
 
     def draft_examples(self) -> list[ConceptExample]:
         shown = dict.fromkeys(self.cleaned_data["counters"], True)

@@ -10,7 +10,7 @@ import numpy as np
 from archive.concepts.heads import most_informative
 from archive.concepts.passes import mark_due
 from archive.concepts.vectors import find_concept_vectors
-from archive.models import Asset, Concept, ConceptHead, Space, Tag, TagState
+from archive.models import DIMENSIONS, Asset, Concept, ConceptHead, Space, Tag, TagState
 from archive.tags import add_tags, forget_judgement, reject_tag
 from archive.vectors import asset_vectors
 from search.concepts.preview import score_seen
@@ -57,7 +57,7 @@ def lay_tray(concept: Concept, user: User) -> Tray:
         with tables_that_may_go():
             vectors = asset_vectors(space, assets[near].tolist())
         kept = [n for n in near.tolist() if int(assets[n]) in vectors]
-        rows = np.asarray([vectors[int(assets[n])] for n in kept], dtype=np.float32).reshape(len(kept), -1)
+        rows = np.asarray([vectors[int(assets[n])] for n in kept], dtype=np.float32).reshape(len(kept), DIMENSIONS)
         doubtful = most_informative(assets[kept].tolist(), rows, scores[kept], line, judged, TRAY)
         likely = [pk for pk in assets[np.argsort(-scores)].tolist() if pk not in doubtful][:TRAY]
         known = Asset.objects.visible_to(user).in_bulk([*doubtful, *likely])

@@ -100,7 +100,7 @@ def preview(
 
     def look() -> Preview:
         space = active_space()
-        made = make_draft(space, concept, examples)
+        made = make_draft(space, concept, scope, examples)
         scored = score_seen(space, made, scope, user)
         chosen = float(made.thresholds[0]) if line is None else line
         return lay_out(scored, chosen, float(made.thresholds[0]), user)
@@ -108,14 +108,16 @@ def preview(
     return asked_again(look)
 
 
-def make_draft(space: Space, concept: Concept, examples: Sequence[ConceptExample]) -> ConceptVectors:
+def make_draft(
+    space: Space, concept: Concept, scope: Sequence[Collection], examples: Sequence[ConceptExample]
+) -> ConceptVectors:
     """The vectors that an unsaved concept would have. Raises `EncoderUnavailable`."""
     try:
         read: Mapping[str, Vector] = client.encode_texts(space, every_text([concept]))
     except client.EncoderUnavailable as error:
         raise EncoderUnavailable(str(error)) from error
     with tables_that_may_go():
-        made = make_concept(concept, read, read_background(space), examples)
+        made = make_concept(concept, read, read_background(space, [one.pk for one in scope]), examples)
     return stack([made], [concept.pk or 0], [made.line])
 
 
@@ -170,9 +172,8 @@ def histogram(scores: Floats, line: float) -> list[Bin]:
     most = max(1, int(counts.max()))
     # Few of many are what matters here: a root lets a bar of one be seen beside one of thousands.
     heights = (np.sqrt(counts / most) * TALL).round(1).tolist()
+    spans = [(round(start, 3), round(end, 3)) for start, end in pairwise(edges.tolist())]
     return [
-        Bin(round(start, 3), round(end, 3), count, 10 * place, round(TALL - tall, 1), tall)
-        for place, ((start, end), count, tall) in enumerate(
-            zip(pairwise(edges.tolist()), counts.tolist(), heights, strict=True)
-        )
+        Bin(start, end, count, 10 * place, round(TALL - tall, 1), tall)
+        for place, ((start, end), count, tall) in enumerate(zip(spans, counts.tolist(), heights, strict=True))
     ]

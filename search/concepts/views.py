@@ -44,7 +44,7 @@ def concept(request: HttpRequest, concept: int) -> HttpResponse:
 
 
 def _concept(request: HttpRequest, user: User, found: Concept) -> HttpResponse:
-    """`verb` is `save`, or `preview`, which saves nothing."""
+    """`verb` is `save`; or `preview`, or `calibrate`, which forgets the chosen line: those save nothing."""
     was = str(found)
     initial = initial_of(found, _line_of(found)) if found.pk else {"name": request.GET.get("name", "")[:80]}
     form = ConceptForm(user, found, request.POST or None, initial=initial)
@@ -57,7 +57,7 @@ def _concept(request: HttpRequest, user: User, found: Concept) -> HttpResponse:
             except CannotKeep as error:
                 form.add_error(None, str(error))
         else:
-            context |= _previewed(form, user)
+            context |= _previewed(form, user, calibrate=request.POST.get("verb") == "calibrate")
     elif found.pk and not form.is_bound:
         context |= _previewed_as_saved(found, initial, user)
     if request.headers.get("HX-Request"):
@@ -67,10 +67,11 @@ def _concept(request: HttpRequest, user: User, found: Concept) -> HttpResponse:
     return render(request, "concepts/concept.html", context, status=400 if form.errors else 200)
 
 
-def _previewed(form: ConceptForm, user: User) -> dict[str, Any]:
+def _previewed(form: ConceptForm, user: User, *, calibrate: bool) -> dict[str, Any]:
     around = form.surroundings()
+    line = None if calibrate else around.line
     try:
-        return {"preview": preview(form.concept, around.scope, form.draft_examples(), around.line, user)}
+        return {"preview": preview(form.concept, around.scope, form.draft_examples(), line, user)}
     except NotAnswered as error:
         return {"trouble": str(error)}
 

@@ -26,7 +26,6 @@ form?.addEventListener("input", ({ target }) => {
   if (target.id === "line-slider") count(target);
 });
 form?.addEventListener("change", ({ target }) => {
-  if (target.id === "line-slider") form.elements.line_kept?.remove();
   look(target.id === "line-slider" ? 50 : 400);
 });
 form?.addEventListener("click", (event) => {
