@@ -80,7 +80,6 @@ FORMS: dict[str, tuple[str, ...]] = {
         *("name", "on_match", "prompts", "negatives", "kind", "parent", "scope", "examples", "counters", "templates"),
         *("note", "line", "calibrated", "verb"),
     ),
-    "/admin/archive/asset/": ("action", "_selected_action", "select_across", "index", "found_by", "collection"),
     "/admin/archive/asset/{pk}/change/": ("title", "caption", "collection", "taken_at_0", "taken_at_1", "place"),
 }
 # A page with a heading, or the part of one that htmx puts into its place.
