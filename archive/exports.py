@@ -12,9 +12,10 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, TypedDict, cast
+from typing import IO, NotRequired, TypedDict, cast
 
 from django.conf import settings
+from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils.timezone import localtime
 
@@ -23,6 +24,7 @@ from archive.storage import DurableStorage, sync
 
 KEPT_SECONDS = 24 * 3600
 LONGEST_STEM, LONGEST_SUFFIX = 180, 12  # bytes, characters
+SIDECAR = ".xmp"
 # What some system's file names cannot have.
 UNSAFE = re.compile(r'[<>:"/\\|?*]')
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
@@ -41,22 +43,33 @@ class Entry(TypedDict):
     offset: int
     size: int
     crc: int
+    sidecar: NotRequired[Entry]  # lies right behind it
 
 
 class Names:
-    """Names inside one zip: safe on every system, and no two alike, whatever their case."""
+    """Names inside one zip: safe on every system, and no two alike, whatever their case.
+
+    A sidecar is called as its picture is, with `SIDECAR` behind it: programs pair them by that.
+    """
 
     def __init__(self, batch: Batch, assets: Iterable[Asset]) -> None:
         wanted = {safe_name(asset.filename).casefold() for asset in assets}
-        there = batch.items.filter(state=ItemState.DONE, before__folded__in=wanted)
-        self._taken = set(there.values_list("before__folded", flat=True))
+        wanted |= {name + SIDECAR for name in wanted}
+        done = batch.items.filter(state=ItemState.DONE)
+        self._taken = {
+            name
+            for path in ("before__folded", "before__sidecar__folded")
+            for name in done.filter(**{f"{path}__in": wanted}).values_list(path, flat=True)
+        }
 
-    def take(self, asset: Asset) -> str:
+    def take(self, asset: Asset, *, with_sidecar: bool = False) -> str:
         name = safe_name(asset.filename)
-        if name.casefold() in self._taken:
+        if self._taken & {name.casefold(), *([name.casefold() + SIDECAR] if with_sidecar else [])}:
             path = PurePosixPath(name)
             name = f"{path.stem} ({asset.uuid.hex[:12]}){path.suffix}"
         self._taken.add(name.casefold())
+        if with_sidecar:
+            self._taken.add(name.casefold() + SIDECAR)
         return name
 
 
@@ -107,20 +120,27 @@ def growing(batch: Batch) -> Iterator[IO[bytes]]:
         sync(file)
 
 
-def append(file: IO[bytes], asset: Asset, names: Names) -> Entry:
+def append(file: IO[bytes], asset: Asset, names: Names, sidecar: bytes | None = None) -> Entry:
     """Write an original as it is: pictures are compressed already. Raises FileNotFoundError before it writes."""
     with default_storage.open(asset.original) as original:
-        date = localtime(asset.taken_at or asset.added_at)
-        name = names.take(asset)
-        info = zipfile.ZipInfo(name, (min(max(date.year, 1980), 2107), *date.timetuple()[1:6]))
-        info.file_size = asset.size
-        # A zip of its own for each: closing it writes a directory, which the next file overwrites.
-        with zipfile.ZipFile(file, "w") as part:
-            with part.open(info, "w") as target:
-                shutil.copyfileobj(original, target, 2**20)
-            end = file.tell()
-        file.truncate(end)
-        file.seek(end)
+        name = names.take(asset, with_sidecar=sidecar is not None)
+        entry = _append(file, name, asset, asset.size, original)
+    if sidecar is not None:
+        entry["sidecar"] = _append(file, name + SIDECAR, asset, len(sidecar), io.BytesIO(sidecar))
+    return entry
+
+
+def _append(file: IO[bytes], name: str, asset: Asset, size: int, source: IO[bytes] | File[bytes]) -> Entry:
+    date = localtime(asset.taken_at or asset.added_at)
+    info = zipfile.ZipInfo(name, (min(max(date.year, 1980), 2107), *date.timetuple()[1:6]))
+    info.file_size = size
+    # A zip of its own for each: closing it writes a directory, which the next file overwrites.
+    with zipfile.ZipFile(file, "w") as part:
+        with part.open(info, "w") as target:
+            shutil.copyfileobj(source, target, 2**20)
+        end = file.tell()
+    file.truncate(end)
+    file.seek(end)
     return {
         "name": name,
         "folded": name.casefold(),
@@ -136,7 +156,8 @@ def finish(batch: Batch, entries: Iterable[Entry]) -> None:
     if finished(batch).exists():  # whoever did so died before it could say so
         return
     with growing(batch) as file, zipfile.ZipFile(file, "w") as whole:
-        whole.infolist().extend(_info(entry) for entry in entries)
+        for entry in entries:
+            whole.infolist().extend(_info(one) for one in (entry, entry.get("sidecar")) if one)
         whole.comment = b""  # has the directory written, though nothing was added
     os.replace(unfinished(batch), finished(batch))
 

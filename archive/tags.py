@@ -53,7 +53,7 @@ def find_concepts(names: Iterable[str]) -> list[Concept]:
 
 
 @transaction.atomic
-def get_concepts(names: Iterable[str], by: User) -> list[Concept]:
+def get_concepts(names: Iterable[str], by: User | None) -> list[Concept]:
     """The concepts of these clean names; new ones are made. Their makers take turns."""
     wanted = {fold(name): name for name in names}
     known = find_concepts(wanted.values())

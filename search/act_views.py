@@ -57,7 +57,11 @@ def _choice(request: HttpRequest, user: User) -> Choice:
 
 def _do(request: HttpRequest, choice: Choice, user: User) -> Any:
     sent = request.POST
-    arguments = {"tags": sent.getlist("tags"), "collection": sent.get("collection", "").replace("\0", "")}
+    arguments = {
+        "tags": sent.getlist("tags"),
+        "collection": sent.get("collection", "").replace("\0", ""),
+        "sidecars": bool(sent.get("sidecars")),
+    }
     order = read_order(sent["action"], arguments, user, choice.what, choice.params)
     return make_batch(order, user, choice.assets, sent.get("expected", ""))
 

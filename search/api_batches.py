@@ -38,6 +38,7 @@ class NewBatch(Plain):
     assets = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=MOST_PICKED)
     tags = serializers.ListField(child=serializers.CharField(), required=False, max_length=1000)
     collection = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    sidecars = serializers.BooleanField(required=False)
     expected = serializers.IntegerField(required=False, min_value=0)
 
 
@@ -50,6 +51,7 @@ AS_JSON = {
         "assets": {"type": "array", "items": {"type": "string", "format": "uuid"}, "maxItems": MOST_PICKED},
         "tags": {"type": "array", "items": {"type": "string"}, "description": "For tag and untag"},
         "collection": {"type": "string", "description": "For move: the slug of where to"},
+        "sidecars": {"type": "boolean", "description": "For download: an XMP file with its tags beside each picture"},
         "expected": {"type": "integer", "description": "Refuse if it is not so many", "minimum": 0},
     },
 }
@@ -76,7 +78,11 @@ class BatchesView(APIView):
         asked = fields.validated_data
         try:
             choice = _choice(asked, request)
-            arguments = {"tags": asked.get("tags"), "collection": asked.get("collection", "").replace("\0", "")}
+            arguments = {
+                "tags": asked.get("tags"),
+                "collection": asked.get("collection", "").replace("\0", ""),
+                "sidecars": asked.get("sidecars", False),
+            }
             order = read_order(asked["action"], arguments, user, choice.what, choice.params)
             made = make_batch(order, user, choice.assets, str(asked.get("expected", "")))
         except BadQuery as error:

@@ -10,7 +10,7 @@ import base64
 import random
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -333,14 +333,15 @@ def jpeg_with_exif(block: bytes) -> bytes:
     return jpeg(exif=b"Exif\0\0" + block)
 
 
-def jpeg_with_iptc(title: str, caption: str) -> bytes:
-    """The reference with two lines of a press agency, in the block that Photoshop writes."""
+def jpeg_with_iptc(title: str, caption: str, *keywords: bytes, **more: Any) -> bytes:
+    """The reference with two lines of a press agency and its keywords, in the block that Photoshop writes."""
     record = b""
-    for number, text in ((5, title.encode("latin-1")), (120, caption.encode("latin-1"))):
+    lines = [(5, title.encode("latin-1")), (120, caption.encode("latin-1")), *((25, word) for word in keywords)]
+    for number, text in lines:
         record += struct.pack(">BBBH", 0x1C, 2, number, len(text)) + text
     resource = b"8BIM" + struct.pack(">HHI", 0x0404, 0, len(record)) + record + b"\0" * (len(record) % 2)
     segment = b"Photoshop 3.0\0" + resource
-    good = jpeg()
+    good = jpeg(**more)
     return good[:2] + b"\xff\xed" + struct.pack(">H", 2 + len(segment)) + segment + good[2:]
 
 
@@ -358,6 +359,19 @@ def xmp(title: str, caption: str) -> str:
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/">'
         f"{one('title', title)}{one('description', caption)}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+
+
+def keywords_xmp(subject: list[str], tree: Iterable[str] = ()) -> str:
+    """As Lightroom writes it: the words flat, and once more as a tree."""
+
+    def bag(tag: str, words: Iterable[str]) -> str:
+        return f"<{tag}><rdf:Bag>{''.join(f'<rdf:li>{word}</rdf:li>' for word in words)}</rdf:Bag></{tag}>"
+
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:lr="http://ns.adobe.com/lightroom/1.0/">'
+        f"{bag('dc:subject', subject)}{bag('lr:hierarchicalSubject', tree)}</rdf:Description></rdf:RDF></x:xmpmeta>"
     )
 
 

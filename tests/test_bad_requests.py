@@ -46,6 +46,7 @@ READ = {
     "search": SEARCHED,
     "collection": ("after",),
     "trash": ("from",),
+    "table_file": ("table", "format"),
     "upload": ("collection",),
     "upload_status": ("id",),
     "review": ("after", "concept", "clear"),
@@ -61,8 +62,11 @@ READ = {
     "test_alert": ("mode",),
     "admin:archive_asset_changelist": (
         *("q", "p", "o", "collection", "trash", "status__exact", "taken_at__gte", "_to_field"),
+        *("tag", "proposed", "after", "before"),
     ),
-    "admin:archive_work_changelist": ("q", "p", "state", "step__exact", "asset__uuid"),
+    "admin:archive_asset_names": ("q", "of"),
+    "admin:history": ("before",),
+    "admin:archive_work_changelist": ("q", "p", "after", "before", "state", "step__exact", "asset__uuid"),
     "admin:archive_collection_changelist": ("q", "p", "o", "visibility__exact", "owner__id__exact"),
     "admin:archive_space_changelist": ("q", "p", "state"),
     "admin:autocomplete": ("term", "app_label", "model_name", "field_name"),
@@ -79,9 +83,15 @@ FORMS: dict[str, tuple[str, ...]] = {
     "/saved/{saved}/webhook/": ("do", "url"),
     "/alerts/read/": ("alert", "until"),
     "/alerts/mail/": ("address", "every"),
+    "/tables/": ("table", "check", "leave_out_wrong"),
     "/login/": ("username", "password", "next"),
     "/assets/{asset}/": ("title", "caption"),
     "/assets/{asset}/restore/": ("back",),
+    "/admin/archive/asset/": (
+        *("action", "_selected_action", "select_across", "index", "found_by", "collection"),
+        *("confirmed", "expected", "tags"),
+    ),
+    "/admin/archive/asset/{pk}/tags/": ("remove", "back"),
     "/concepts/new/": (
         *("name", "on_match", "prompts", "negatives", "kind", "parent", "scope", "examples", "counters", "templates"),
         *("note", "line", "calibrated", "verb"),
@@ -89,7 +99,6 @@ FORMS: dict[str, tuple[str, ...]] = {
     "/review/{flag}/decide/": ("verb", "version", "reason", "concept", "single"),
     "/review/log/export/": ("as",),
     "/admin/archive/policy/": ("action", "_selected_action", "reason"),
-    "/admin/archive/asset/": ("action", "_selected_action", "select_across", "index", "found_by", "collection"),
     "/admin/archive/asset/{pk}/change/": ("title", "caption", "collection", "taken_at_0", "taken_at_1", "place"),
 }
 # A page with a heading, or the part of one that htmx puts into its place.

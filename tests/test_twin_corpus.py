@@ -151,6 +151,8 @@ ASKED = [
     Ask("/collections/harbour/", walk=HTML_NEXT, steady=True),
     Ask("/collections/cellar/"),
     *(Ask(f"/review/{page}", steady=True) for page in ("", "held/", "log/", "figures/")),
+    Ask("/tables/file/?table=tags&format=json"),
+    Ask("/tables/file/?table=vocabulary&format=json", steady=True),
     Ask("/trash/", steady=True),  # alice would share, not let bob curate
     Ask("/api/v1/assets?limit=50", walk=JSON_NEXT),
     *(Ask(f"/api/v1/assets?{filters}") for filters in ("kind=video", "status=failed", "status=pending")),
@@ -167,6 +169,11 @@ ASKED = [
     *(Ask(f"/admin/archive/asset/?{terms}", steady=True) for terms in ("collection=harbour", "trash=only")),
     *(Ask(f"/admin/archive/{model}/", steady=True) for model in ("work", "space", "flag")),
     Ask("/admin/archive/collection/"),
+    *(Ask(f"/admin/archive/asset/?{terms}") for terms in ("tag=sea", "before=end")),
+    *(
+        Ask(f"/admin/{address}")
+        for address in ("history/", "archive/asset/names/?q=", "archive/asset/names/?of=collection")
+    ),
     # The command line, on bob's behalf.
     *(Ask(f"search {terms} --user bob --json") for terms in ("red boat", "--like={first}", "dogs --not=boat")),
 ]

@@ -15,6 +15,7 @@ from archive.decoder.decoded import Decoded
 from archive.decoder.refusals import DecoderCrashed, DecoderError, DecoderTimedOut, Undecodable
 from archive.decoder.sandbox import Sandbox
 from archive.fingerprints import SPEC, keep_fingerprints
+from archive.keywords import keep_keywords, name_concepts
 from archive.models import Asset, Frame, Space, Step, Work
 from archive.pdq import look_at
 from archive.readiness import settle
@@ -118,12 +119,14 @@ def prepare_photo(one: Claim, asset: Asset, sandbox: Sandbox) -> None:
     decoded = read_original(asset, sandbox)
     rows = write_files(asset, decoded.renditions)
     look = look_at(decoded.renditions[SPEC].data)
+    concepts = name_concepts(decoded.keywords)
     with transaction.atomic():
         if not finish([one]):
             log.warning("asset %s: fenced, somebody else took over", asset.uuid)
             return
         # What a person wrote while the file was being decoded counts too.
         asset = Asset.objects.select_for_update(no_key=True).get(pk=asset.pk)
+        keep_keywords(asset, decoded.keywords, concepts)
         write_facts(asset, decoded)
         keep_rows(rows)
         keep_fingerprints([(asset.pk, look)])

@@ -8,14 +8,16 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db import models
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
 from archive.access import Shows
-from archive.models import Asset, Collection, Membership
+from archive.admin.choosing import Chooser
+from archive.admin.counting import Counted, CountedList, as_count
+from archive.models import Collection, Membership
+from archive.models.collections import CURATING
 
 if TYPE_CHECKING:
     CollectionModelAdmin = admin.ModelAdmin[Collection]
@@ -46,6 +48,11 @@ class MembershipInline(MembershipTable):
     verbose_name = "member"
     extra = 1
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = Chooser(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
 
 class CollectionAdmin(CollectionModelAdmin):
     shows = Shows.VISIBLE
@@ -61,18 +68,28 @@ class CollectionAdmin(CollectionModelAdmin):
     formfield_overrides = {models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})}}
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
+    list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
         visible = Collection.objects.visible_to(request.user).values("pk")
-        return (
-            super()
-            .get_queryset(request)
-            .filter(pk__in=visible)
-            .annotate(
-                asset_count=_counted(Asset.objects.shown()),
-                member_count=_counted(Membership.objects.all()),
-            )
-        )
+        return super().get_queryset(request).filter(pk__in=visible)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedList]:
+        return CountedList
+
+    counted = (
+        Counted("asset_count", "archive_asset", "collection_id", "trashed_at IS NULL AND NOT quarantined"),
+        Counted("member_count", "archive_membership", "collection_id"),
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Collection], search_term: str
+    ) -> tuple[QuerySet[Collection], bool]:
+        """An asset is offered the collections that one curates."""
+        found, twice = super().get_search_results(request, queryset, search_term)
+        if request.GET.get("model_name") == "asset":
+            found = found.filter(pk__in=Collection.objects.open_to(request.user, CURATING).values("pk"))
+        return found, twice
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Not several at once: only an empty collection can be deleted."""
@@ -97,17 +114,11 @@ class CollectionAdmin(CollectionModelAdmin):
     def view_on_site(self, obj: Collection) -> str:
         return obj.get_absolute_url()
 
-    @admin.display(description="assets", ordering="asset_count")
+    @admin.display(description="assets")
     def assets(self, collection: Any) -> str:
         url = f"{reverse('admin:archive_asset_changelist')}?collection={collection.slug}"
-        return format_html('<a href="{}">{}</a>', url, f"{collection.asset_count:,}")
+        return format_html('<a href="{}">{}</a>', url, as_count(collection.asset_count))
 
-    @admin.display(description="members", ordering="member_count")
+    @admin.display(description="members")
     def members(self, collection: Any) -> str:
-        return f"{collection.member_count:,}"
-
-
-def _counted(rows: QuerySet[Any]) -> Coalesce:
-    """How many of `rows` belong to the collection at hand."""
-    counted = rows.filter(collection=OuterRef("pk")).order_by().values("collection").annotate(n=Count("pk"))
-    return Coalesce(Subquery(counted.values("n"), output_field=IntegerField()), 0)
+        return as_count(collection.member_count)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from archive.access import Shows, person
-from archive.models import Concept, Tag
+from archive.admin.counting import Counted, CountedList, as_count
+from archive.models import Concept
 from archive.models.concepts import fold
 from archive.tag_names import BadTag, clean_name
 from archive.tags import free_slug
@@ -53,10 +52,10 @@ class ConceptAdmin(ConceptModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Concept]:
-        carried = Tag.objects.accepted().filter(concept=OuterRef("pk")).order_by().values("concept")
-        count = Subquery(carried.annotate(n=Count("pk")).values("n"), output_field=IntegerField())
-        return super().get_queryset(request).annotate(asset_count=Coalesce(count, 0))
+    counted = (Counted("asset_count", "archive_tag", "concept_id", "state = 'accepted'"),)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedList]:
+        return CountedList
 
     def save_model(self, request: HttpRequest, obj: Concept, form: Any, change: bool) -> None:
         """The address stays when the name changes: links and saved searches carry it."""
@@ -71,6 +70,6 @@ class ConceptAdmin(ConceptModelAdmin):
         """What one may not open is not there, whatever page of it is asked for."""
         return super().get_object(request, object_id, from_field) if self.has_view_permission(request) else None
 
-    @admin.display(description="assets", ordering="asset_count")
+    @admin.display(description="assets")
     def assets(self, concept: Any) -> str:
-        return f"{concept.asset_count:,}"
+        return as_count(concept.asset_count)

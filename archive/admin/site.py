@@ -18,11 +18,14 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
+from archive.access import Shows, person
 from archive.admin.collections import CollectionAdmin
 from archive.admin.concepts import ConceptAdmin
 from archive.admin.flags import FlagAdmin
+from archive.admin.history import history
 from archive.admin.numbers import numbers_of_assets
 from archive.admin.policies import PolicyAdmin
+from archive.admin.queues import queues
 from archive.admin.spaces import SpaceAdmin
 from archive.admin.work import WorkAdmin
 from archive.models import Collection, Concept, Flag, Policy, Space, Work
@@ -98,15 +101,25 @@ class CurationSite(AdminSite):
     def get_urls(self) -> list[Any]:
         """Without Django's short cut to the page of anything by its number: it asks nobody who may see that.
         Admins of models with a page link to it by their own `view_on_site`."""
+        past = self.admin_view(self.history)
+        past.shows = Shows.VISIBLE
         pages = [path(f"{page.name}/", self.admin_view(page.view), name=page.name) for page in self.pages]
-        return [*pages, *(found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site")]
+        own = [path("history/", past, name="history"), *pages]
+        return own + [found for found in super().get_urls() if getattr(found, "name", "") != "view_on_site"]
+
+    def history(self, request: HttpRequest) -> HttpResponse:
+        return history(request, self)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {"bar": self._bar(request)}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        context = {"numbers": numbers_of_assets(request.user), "pages": self.pages, **(extra_context or {})}
-        return super().index(request, context)
+        context = {
+            "numbers": numbers_of_assets(request.user),
+            "queues": queues(person(request)),
+            "pages": self.pages,
+        }
+        return super().index(request, {**context, **(extra_context or {})})
 
     def _bar(self, request: HttpRequest) -> list[dict[str, Any]]:
         found = []

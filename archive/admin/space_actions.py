@@ -12,6 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from archive import dispatch
+from archive.access import person
+from archive.admin.audit import log_many
 from archive.models import Space, SpaceState
 from archive.spaces import (
     SpaceInUse,
@@ -97,7 +99,9 @@ class SpaceActions(SpaceModelAdmin):
         except SpaceNotReady as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
-            self.message_user(request, f"{space.slug} is searched from the next query on.")
+            sentence = f"{space.slug} is searched from the next query on."
+            log_many(person(request), Space, sentence, about=space)
+            self.message_user(request, sentence)
         return None
 
     @admin.action(description="Retire …", permissions=["switch"])
@@ -117,6 +121,7 @@ class SpaceActions(SpaceModelAdmin):
         except SpaceInUse as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
+            log_many(person(request), Space, f"{space.slug} is retired.", about=space)
             self.message_user(request, f"{space.slug} is retired.")
         return None
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 
-from archive.access import Shows
+from archive.access import Shows, person
+from archive.admin.audit import log_many
+from archive.admin.keyset import KeysetChangeList
 from archive.admin.numbers import curated_work, numbers_of_work, since
 from archive.estimates import EstimatingPaginator
-from archive.models import Work, WorkState
+from archive.models import Asset, Work, WorkState
 from archive.work import retry, skip
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 else:
     WorkModelAdmin = admin.ModelAdmin
 
+MOST_NAMED = 2000
 OPEN = (WorkState.READY, WorkState.RUNNING, WorkState.QUARANTINED)
 
 
@@ -51,22 +55,37 @@ class WorkAdmin(WorkModelAdmin):
     list_filter = (StateFilter, "step")
     list_select_related = ("asset",)
     list_per_page = 50
-    search_fields = ("asset__filename", "target", "last_error", "worker")
-    search_help_text = "By file name, space, error or worker."
+    keyset = ("id",)
+    search_fields = ("asset__filename",)  # shows the box; get_search_results does the finding
+    search_help_text = "By file name or id, space, worker, or the error of what is set aside."
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
     ordering = ("-id",)
     actions = ("try_again", "skip")
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Work]:
-        mine = super().get_queryset(request).filter(pk__in=curated_work(request.user).values("pk"))
-        return mine.defer("asset__exif", "asset__notes", "asset__caption")
+        return curated_work(request.user).defer("asset__exif", "asset__notes", "asset__caption", "asset__keywords")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Work], search_term: str
+    ) -> tuple[QuerySet[Work], bool]:
+        """Each part is answered by an index: errors are looked through where they stand, in what is set aside."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        assets = Asset.objects.filter(Q(uuid=_uuid(term)) if _uuid(term) else Q(filename__icontains=term))
+        errors = Work.objects.filter(state=WorkState.QUARANTINED, last_error__icontains=term)
+        found = Q(asset__in=list(assets.order_by().values_list("pk", flat=True)[:MOST_NAMED]))
+        found |= Q(pk__in=list(errors.order_by().values_list("pk", flat=True)[:MOST_NAMED]))
+        found |= Q(target=term) | Q(worker__startswith=term, state=WorkState.RUNNING)
+        return queryset.filter(found), False
 
     def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **more: Any) -> Any:
-        if request.GET.get("state") == "all" and not request.GET.get("q"):
-            return EstimatingPaginator(queryset, per_page, *rest, **more)
-        return super().get_paginator(request, queryset, per_page, *rest, **more)
+        return EstimatingPaginator(queryset, per_page, *rest, **more)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {"numbers": numbers_of_work(request.user), **(extra_context or {})}
@@ -92,13 +111,17 @@ class WorkAdmin(WorkModelAdmin):
     def try_again(self, request: HttpRequest, queryset: QuerySet[Work]) -> None:
         chosen = queryset.count()
         freed = retry(_bare(queryset))
-        self.message_user(request, _said(freed, "waits again", "wait again", chosen, "waits or runs anyway"))
+        sentence = _said(freed, "waits again", "wait again", chosen, "waits or runs anyway")
+        log_many(person(request), Work, sentence)
+        self.message_user(request, sentence)
 
     @admin.action(description="Skip")
     def skip(self, request: HttpRequest, queryset: QuerySet[Work]) -> None:
         chosen = queryset.count()
         given_up = skip(_bare(queryset))
-        self.message_user(request, _said(given_up, "was skipped", "were skipped", chosen, "runs or is over"))
+        sentence = _said(given_up, "was skipped", "were skipped", chosen, "runs or is over")
+        log_many(person(request), Work, sentence)
+        self.message_user(request, sentence)
 
     @admin.display(description="asset")
     def picture(self, work: Work) -> str:
@@ -127,6 +150,13 @@ class WorkAdmin(WorkModelAdmin):
     @admin.display(description="worker", empty_value="")
     def holder(self, work: Work) -> str:
         return work.worker if work.state == WorkState.RUNNING else ""
+
+
+def _uuid(term: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(term)
+    except ValueError:
+        return None
 
 
 def _bare(chosen: QuerySet[Work]) -> QuerySet[Work]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from archive.decoder.clean import OFFSET, cap, clean_text, clean_value
 from archive.decoder.decoded import Decoded, Rendition, Stretch
+from archive.decoder.keywords import LONGEST, MOST
 from archive.decoder.refusals import CODES, Undecodable
 from archive.decoder.specs import Spec
 from archive.decoder.wire import Garbled
@@ -64,6 +65,7 @@ def _decoded(facts: dict[str, Any], renditions: dict[str, Rendition]) -> Decoded
         camera=clean_text(facts["camera"]),
         title=clean_text(facts["title"]),
         caption=clean_text(facts["caption"]),
+        keywords=tuple(clean_text(word, LONGEST) for word in facts["keywords"][:MOST]),
         exif=_exif(facts["exif"]),
         format=KINDS[media_type].label,
         media_type=media_type,

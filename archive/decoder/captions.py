@@ -1,8 +1,9 @@
-"""Titles and captions that people wrote: XMP, then IPTC."""
+"""Titles, captions and keywords that people wrote: XMP, then IPTC."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -10,6 +11,7 @@ from defusedxml import ElementTree
 from PIL import ImageFile, IptcImagePlugin
 
 from archive.decoder.clean import clean_text, text_of
+from archive.decoder.keywords import keywords_of
 
 MAX_XMP = 1024 * 1024
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -18,33 +20,40 @@ XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 IPTC_TITLE, IPTC_HEADLINE, IPTC_CAPTION = (2, 5), (2, 105), (2, 120)
 
 
-def captions_of(picture: ImageFile.ImageFile, notes: list[str]) -> tuple[str, str]:
-    """Title and caption, empty where there is none. Never raises."""
-    title, caption = _from_xmp(picture.info.get("xmp"), notes)
-    if title and caption:
-        return title, caption
-    iptc = _iptc(picture)
-    return (
-        title or _text(iptc, IPTC_TITLE) or _text(iptc, IPTC_HEADLINE),
-        caption or _text(iptc, IPTC_CAPTION),
+@dataclass(frozen=True)
+class Written:
+    """Empty where there is none."""
+
+    title: str
+    caption: str
+    keywords: tuple[str, ...]
+
+
+def written_in(picture: ImageFile.ImageFile, notes: list[str], windows_keywords: str = "") -> Written:
+    """Never raises."""
+    xmp, iptc = _xmp(picture.info.get("xmp"), notes), _iptc(picture)
+    return Written(
+        _alternative(xmp, f"{DC}title") or _text(iptc, IPTC_TITLE) or _text(iptc, IPTC_HEADLINE),
+        _alternative(xmp, f"{DC}description") or _text(iptc, IPTC_CAPTION),
+        keywords_of(xmp, iptc, windows_keywords),
     )
 
 
-def _from_xmp(packet: object, notes: list[str]) -> tuple[str, str]:
+def _xmp(packet: object, notes: list[str]) -> Element | None:
     data = packet.encode("utf-8", "ignore") if isinstance(packet, str) else packet
     if not isinstance(data, bytes) or not data.strip(b"\0 \r\n") or len(data) > MAX_XMP:
-        return "", ""
+        return None
     try:
-        root = ElementTree.fromstring(data.strip(b"\0 \r\n"))
+        root: Element = ElementTree.fromstring(data.strip(b"\0 \r\n"))
     except Exception as problem:  # defusedxml's refusals of entities, and broken XML
         notes.append(f"Its XMP was ignored: {type(problem).__name__}.")
-        return "", ""
-    return _alternative(root, f"{DC}title"), _alternative(root, f"{DC}description")
+        return None
+    return root
 
 
-def _alternative(root: Element, tag: str) -> str:
+def _alternative(root: Element | None, tag: str) -> str:
     """The text of a property in its default language, else in the first one."""
-    node = root.find(f".//{tag}")
+    node = None if root is None else root.find(f".//{tag}")
     if node is None:
         return ""
     items = sorted(node.iter(f"{RDF}li"), key=lambda item: item.get(XML_LANGUAGE) != "x-default")

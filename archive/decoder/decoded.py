@@ -29,6 +29,7 @@ class Facts:
     camera: str = ""
     title: str = ""
     caption: str = ""
+    keywords: tuple[str, ...] = ()
     exif: dict[str, Any] = field(default_factory=dict)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from PIL import Image, ImageFile
 from PIL.ExifTags import GPSTAGS, IFD, TAGS, Base
 
-from archive.decoder.captions import captions_of
+from archive.decoder.captions import written_in
 from archive.decoder.clean import OFFSET, cap, clean_text, clean_value, text_of
 from archive.decoder.decoded import Facts
+from archive.decoder.keywords import WINDOWS_KEYWORDS
 from archive.decoder.place import place_of
 
 # Where pixels lie and other blobs: of no use outside the file.
@@ -38,15 +39,16 @@ def facts_of(picture: ImageFile.ImageFile, notes: list[str]) -> Facts:
     base, photo, gps = (_part(read, notes) for read in _readers(picture))
     taken_at, taken_offset = _taken(base, photo)
     latitude, longitude = place_of(gps)
-    title, caption = captions_of(picture, notes)
+    written = written_in(picture, notes, _words(base.get(WINDOWS_KEYWORDS)))
     return Facts(
         taken_at=taken_at,
         taken_offset=taken_offset,
         latitude=latitude,
         longitude=longitude,
         camera=_camera(base),
-        title=title or _words(base.get(WINDOWS_TITLE)),
-        caption=caption or _description(base) or _words(base.get(WINDOWS_COMMENT)),
+        title=written.title or _words(base.get(WINDOWS_TITLE)),
+        caption=written.caption or _description(base) or _words(base.get(WINDOWS_COMMENT)),
+        keywords=written.keywords,
         exif=cap(_named(base, TAGS) | _named(photo, TAGS) | _named(gps, GPSTAGS)),
     )
 

@@ -17,6 +17,8 @@ from django.template.defaultfilters import filesizeformat
 from archive import exports
 from archive.deeds.deed import Deed, Outcome, Refused
 from archive.models import Asset, Batch, ItemState
+from archive.sidecars import paths_of, sidecar
+from archive.tags import tags_of, with_tags
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -26,6 +28,7 @@ MOST_BYTES = 256 * 2**20
 MOST_SECONDS = 5.0
 # Local headers, directory and names, for each file.
 OVERHEAD = 1024
+SIDECAR_BYTES = 8192  # more than most have
 HIDDEN = "It is not shared with you any more."
 MISSING = "Its original is missing from the archive's store."
 LOST = "The file was lost while it was being made. Ask for the download again."
@@ -33,6 +36,9 @@ FULL = "The archive's disk is almost full. Tell whoever runs it, or choose fewer
 
 
 class Downloading(Deed):
+    def read(self, arguments: dict[str, Any], user: User) -> dict[str, Any]:
+        return {"sidecars": True} if arguments.get("sidecars") else {}
+
     def open_to(self, user: User) -> QuerySet[Asset]:
         return Asset.objects.visible_to(user)
 
@@ -41,6 +47,7 @@ class Downloading(Deed):
 
     def accept(self, batch: Batch) -> None:
         needed = (batch.items.aggregate(all=Sum("asset__size"))["all"] or 0) + OVERHEAD * batch.total
+        needed += SIDECAR_BYTES * batch.total if batch.arguments.get("sidecars") else 0
         room = exports.room()
         if needed > room:
             raise Refused(
@@ -53,12 +60,13 @@ class Downloading(Deed):
             raise Refused(FULL)
         outcome = Outcome()
         names = exports.Names(batch, assets)
+        beside = _sidecars(assets) if batch.arguments.get("sidecars") else {}
         until, most = time.monotonic() + MOST_SECONDS, batch.size + MOST_BYTES
         try:
             with exports.growing(batch) as file:
                 for asset in assets:
                     try:
-                        outcome.done[asset.pk] = exports.append(file, asset, names)
+                        outcome.done[asset.pk] = exports.append(file, asset, names, beside.get(asset.pk))
                     except FileNotFoundError:
                         outcome.left[asset.pk] = MISSING
                     if file.tell() > most or time.monotonic() > until:
@@ -81,3 +89,11 @@ class Downloading(Deed):
         """What lies in the file goes with the file."""
         exports.discard(batch)
         return Outcome(dict.fromkeys(before))
+
+
+def _sidecars(assets: list[Asset]) -> dict[int, bytes]:
+    """Of a chunk at once: a statement for all tags, and one for each step of their tree."""
+    told = {asset.pk: asset for asset in with_tags(Asset.objects.filter(pk__in=[asset.pk for asset in assets]))}
+    tags = {pk: tags_of(asset) for pk, asset in told.items()}
+    paths = paths_of(tag for many in tags.values() for tag in many)
+    return {pk: sidecar(asset, tags[pk], paths) for pk, asset in told.items()}

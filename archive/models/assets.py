@@ -112,6 +112,7 @@ class Asset(models.Model):
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
     exif = models.JSONField(default=dict, blank=True)
+    keywords = models.JSONField(null=True, blank=True, editable=False, help_text="Of its file; null: never read")
     notes = models.JSONField(default=list, blank=True, help_text="What the decoder had to decide")
 
     added_at = models.DateTimeField(auto_now_add=True)
@@ -130,12 +131,15 @@ class Asset(models.Model):
         indexes = [
             models.Index(name="asset_newest", fields=["-added_at", "-id"]),
             models.Index(name="asset_in_collection", fields=["collection", "-added_at", "-id"]),
+            models.Index(name="asset_kept_in", fields=["collection"], condition=Q(trashed_at__isnull=True)),
+            models.Index(name="asset_of_kind", fields=["kind", "-added_at", "-id"]),
             models.Index(name="asset_taken", fields=["taken_at", "id"], condition=Q(taken_at__isnull=False)),
             models.Index(name="asset_moments_in", fields=["moments_in"], condition=Q(kind=Kind.VIDEO)),
             models.Index(name="asset_unready", fields=["status"], condition=~Q(status=Status.READY)),
             models.Index(name="asset_trashed", fields=["trashed_at"], condition=Q(trashed_at__isnull=False)),
             models.Index(name="asset_quarantined", fields=["id"], condition=Q(quarantined=True)),
             GinIndex(name="asset_filename_words", fields=["filename"], opclasses=["gin_trgm_ops"]),
+            GinIndex(name="asset_title_words", fields=["title"], opclasses=["gin_trgm_ops"]),
         ]
 
     def __str__(self) -> str:

@@ -149,7 +149,11 @@ class Tag(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(name="one_tag_a_concept", fields=["asset", "concept"])]
         # A filter by tag reads this index and nothing else.
-        indexes = [models.Index(name="tag_of_concept", fields=["concept", "state", "asset"])]
+        indexes = [
+            models.Index(name="tag_of_concept", fields=["concept", "state", "asset"]),
+            models.Index(name="tag_touched", fields=["-at", "-id"], condition=Q(by__isnull=False)),
+            models.Index(name="tag_proposed", fields=["asset"], condition=Q(state="proposed")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.concept_id} on {self.asset_id}"

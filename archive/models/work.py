@@ -70,6 +70,9 @@ class Work(models.Model):
             models.Index(name="work_leased", fields=["lease_until"], condition=Q(state="running")),
             models.Index(name="work_done_lately", fields=["done_at"], condition=Q(state="done")),
             models.Index(name="work_by_target", fields=["step", "target", "state"]),
+            models.Index(
+                name="work_not_done", fields=["-id"], condition=Q(state__in=("ready", "running", "quarantined"))
+            ),
             models.Index(name="work_set_aside", fields=["id"], condition=Q(state="quarantined")),
         ]
 

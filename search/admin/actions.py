@@ -1,4 +1,4 @@
-"""What curators do to many assets at once. Each says how many it did, and why not the others."""
+"""What curators do to many assets at once: shown first, done in the background, and taken back if it was wrong."""
 
 from __future__ import annotations
 
@@ -7,20 +7,36 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from archive import trash as bin
 from archive import work
-from archive.models import Asset, Work, WorkState
-from archive.moving import move
-from search.admin.forms import MoveForm
+from archive.access import person
+from archive.admin.audit import log_many
+from archive.batches import SetChanged, make_batch, measure, read_order
+from archive.deeds import DEEDS, Refused
+from archive.models import Action, Asset, Batch, Work, WorkState
+from search.admin.forms import ActForm
 from search.finding import By, Finding
 
 if TYPE_CHECKING:
     AssetModelAdmin = admin.ModelAdmin[Asset]
 else:
     AssetModelAdmin = admin.ModelAdmin
+
+STRIP = 12
+# What each does, as a button says it, and what is to be known before.
+DOES = {
+    Action.TAG: ("Put the tags on", ""),
+    Action.UNTAG: ("Take the tags off", ""),
+    Action.MOVE: (
+        "Move",
+        "What that collection holds already stays where it is. Where a picture lies decides who may see it.",
+    ),
+    Action.TRASH: ("Trash", "Nobody finds them any more. They can be put back until the trash deletes them for good."),
+    Action.RESTORE: ("Restore", "Back to where they were."),
+    Action.DOWNLOAD: ("Make the file", "The originals as one zip file. It is kept for a day, for you alone."),
+}
 
 
 def curated(request: HttpRequest, chosen: QuerySet[Asset]) -> QuerySet[Asset]:
@@ -29,7 +45,7 @@ def curated(request: HttpRequest, chosen: QuerySet[Asset]) -> QuerySet[Asset]:
 
 
 class AssetActions(AssetModelAdmin):
-    actions = ("encode_again", "move", "retry", "trash", "restore")
+    actions = ("tag", "untag", "move", "trash", "restore", "download", "encode_again", "retry")
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Asset], *rest: Any, **more: Any
@@ -46,10 +62,36 @@ class AssetActions(AssetModelAdmin):
             return None
         return super().response_action(request, queryset, *rest, **more)
 
+    @admin.action(description="Tag …")
+    def tag(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
+        return self._act(request, queryset, Action.TAG)
+
+    @admin.action(description="Take tags off …")
+    def untag(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
+        return self._act(request, queryset, Action.UNTAG)
+
+    @admin.action(description="Move …")
+    def move(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
+        return self._act(request, queryset, Action.MOVE)
+
+    @admin.action(description="Trash …")
+    def trash(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
+        return self._act(request, queryset, Action.TRASH)
+
+    @admin.action(description="Restore …")
+    def restore(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
+        return self._act(request, queryset, Action.RESTORE)
+
+    @admin.action(description="Download …")
+    def download(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
+        return self._act(request, queryset, Action.DOWNLOAD)
+
     @admin.action(description="Encode again")
     def encode_again(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
         vectors = work.encode_again(curated(request, queryset))
-        self._say(request, queryset, f"{_many(vectors, 'vector is', 'vectors are')} made again.")
+        sentence = f"{_many(vectors, 'vector is', 'vectors are')} made again."
+        log_many(person(request), Asset, sentence)
+        self._say(request, queryset, sentence)
 
     @admin.action(description="Try failed ones again")
     def retry(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
@@ -59,49 +101,58 @@ class AssetActions(AssetModelAdmin):
         )
         assets = failed.values("asset").distinct().count()
         work.retry(failed)
-        self._say(request, queryset, f"{_many(assets, 'failed asset is', 'failed assets are')} tried again.")
-
-    @admin.action(description="Trash")
-    def trash(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
-        done = bin.trash(curated(request, queryset))
-        self._say(request, queryset, f"{_many(done, 'asset lies', 'assets lie')} in the trash now.")
-
-    @admin.action(description="Restore")
-    def restore(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
-        done = bin.restore(curated(request, queryset))
-        self._say(request, queryset, f"{_many(done, 'asset is', 'assets are')} back from the trash.")
-
-    @admin.action(description="Move …")
-    def move(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse | None:
-        """First asks where to, then moves. The page between carries the choice in its form, not in its address."""
-        mine = curated(request, queryset)
-        form = MoveForm(request.user, request.POST if "collection" in request.POST else None)
-        if not form.is_valid():
-            return self._ask_where(request, mine, form)
-        to = form.cleaned_data["collection"]
-        outcome = move(mine, to)
-        sentence = f"{_many(outcome.moved, 'asset was', 'assets were')} moved to {to}."
-        if outcome.there_already:
-            sentence += f" {outcome.there_already:,} stayed: {to} has the same picture already."
+        sentence = f"{_many(assets, 'failed asset is', 'failed assets are')} tried again."
+        log_many(person(request), Asset, sentence)
         self._say(request, queryset, sentence)
-        return None
 
-    def _ask_where(self, request: HttpRequest, mine: QuerySet[Asset], form: MoveForm) -> HttpResponse:
+    def _act(self, request: HttpRequest, queryset: QuerySet[Asset], action: Action) -> HttpResponse:
+        """First shows and asks, then orders. The page between carries the choice in its form, not in its address."""
+        form = ActForm(person(request), action, request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            return self._ask(request, queryset, action, form)
+        try:
+            return HttpResponseRedirect(self._order(request, queryset, action, form).get_absolute_url())
+        except (Refused, SetChanged) as error:
+            form.add_error(None, str(error))
+            return self._ask(request, queryset, action, form)
+
+    def _order(self, request: HttpRequest, queryset: QuerySet[Asset], action: Action, form: ActForm) -> Batch:
+        user = person(request)
+        order = read_order(action, form.arguments(), user, self._what(request, queryset), {})
+        return make_batch(order, user, queryset, request.POST.get("expected", ""))
+
+    def _what(self, request: HttpRequest, queryset: QuerySet[Asset]) -> str:
+        """The choice in words, for whoever looks at the batch later."""
+        if request.POST.get("select_across", "0") == "0":
+            return _many(queryset.order_by().count(), "chosen picture", "chosen pictures")
+        terms = [f"{name.partition('__')[0].replace('_', ' ')} {value}" for name, value in request.GET.items() if value]
+        return f"In the admin: {', '.join(terms) or 'everything'}"
+
+    def _ask(self, request: HttpRequest, queryset: QuerySet[Asset], action: Action, form: ActForm) -> HttpResponse:
+        user = person(request)
+        mine = queryset.filter(pk__in=DEEDS[action].open_to(user).order_by().values("pk"))
+        chosen, allowed = measure(queryset), measure(mine)
+        button, note = DOES[action]
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
-            "title": "Move to another collection",
+            "title": f"{button}: {_many(allowed.count, 'asset', 'assets')}",
             "opts": self.opts,
-            "media": self.media,
+            "media": self.media + form.media,
             "form": form,
-            "count": mine.count(),
-            "some": mine.select_related("collection").defer("exif", "notes", "caption")[:12],
+            "act": action,
+            "button": button,
+            "note": note,
+            "set": allowed,
+            "left": chosen.count - allowed.count,
+            "some": mine.select_related("collection").defer("exif", "notes", "caption")[:STRIP],
+            "more": max(0, allowed.count - STRIP),
             "checkbox": ACTION_CHECKBOX_NAME,
             "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "across": request.POST.get("select_across", "0"),
             "found_by": request.POST.get("found_by", By.EVERYTHING.value),
             "back": request.get_full_path(),
         }
-        return TemplateResponse(request, "admin/archive/asset/move.html", context)
+        return TemplateResponse(request, "admin/archive/asset/act.html", context)
 
     def _say(self, request: HttpRequest, queryset: QuerySet[Asset], sentence: str) -> None:
         self.message_user(request, sentence)

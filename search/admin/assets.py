@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField
@@ -16,13 +15,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from archive.access import Shows, person
+from archive.admin.choosing import Chooser
+from archive.admin.history import HistoryPage
+from archive.admin.keyset import KeysetChangeList
 from archive.estimates import EstimatingPaginator
 from archive.models import Asset, Collection, Tag, Work
 from archive.models.collections import CURATING
-from archive.tags import set_tags, tags_of
+from archive.tags import set_tags, tags_of, with_tags
 from search.admin.actions import AssetActions
-from search.admin.filters import CollectionFilter, TrashFilter
+from search.admin.filters import CollectionFilter, ProposedFilter, TagFilter, TrashFilter
 from search.admin.forms import AssetForm
+from search.admin.quick_tags import QuickTags
 from search.finding import find_assets
 
 if TYPE_CHECKING:
@@ -33,14 +36,20 @@ else:
     TagTable = WorkTable = admin.TabularInline
     AnyPaginator = Paginator
 
-NARROWING = {"q", "collection", "status__exact", "kind__exact", "trash"}
 
-
-class ContactSheet(ChangeList):
+class ContactSheet(KeysetChangeList):
     def apply_select_related(self, qs: QuerySet[Asset]) -> QuerySet[Asset]:
-        """The collection with each asset, and nothing that no card shows."""
+        """The collection and the tags with each asset, and nothing that no card shows."""
         shown: QuerySet[Asset] = super().apply_select_related(qs)
-        return shown.defer("exif", "notes", "caption")
+        return with_tags(shown.defer("exif", "notes", "caption", "keywords"))
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Which cards take tags is asked for the whole page at once."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        curated = set(Collection.objects.open_to(request.user, CURATING).values_list("pk", flat=True))
+        for asset in self.result_list:
+            asset.takes_tags = asset.collection_id in curated
 
 
 class WorkInline(WorkTable):
@@ -86,7 +95,7 @@ class TagInline(TagTable):
 
 
 @admin.register(Asset)
-class AssetAdmin(AssetActions):
+class AssetAdmin(QuickTags, AssetActions, HistoryPage):
     shows = Shows.VISIBLE
     form = AssetForm
     list_display = ("card",)
@@ -94,6 +103,8 @@ class AssetAdmin(AssetActions):
     list_filter = (
         "status",
         CollectionFilter,
+        TagFilter,
+        ProposedFilter,
         "kind",
         TrashFilter,
         ("added_at", admin.DateFieldListFilter),
@@ -103,8 +114,10 @@ class AssetAdmin(AssetActions):
     list_per_page = 60
     list_max_show_all = 200
     sortable_by = ()
+    keyset = ("added_at", "id")
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    autocomplete_fields = ("collection",)
     search_fields = ("filename",)  # shows the box; get_search_results does the finding
     search_help_text = "What it shows, its file name or id, or like: and an id."
     note = "New pictures come in by the upload page, the API, or:"
@@ -117,7 +130,7 @@ class AssetAdmin(AssetActions):
         ("What the camera wrote", {"fields": ("exif_table",), "classes": ("collapse",)}),
     )
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ContactSheet]:
         return ContactSheet
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
@@ -145,9 +158,7 @@ class AssetAdmin(AssetActions):
     def get_paginator(
         self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **more: Any
     ) -> AnyPaginator:
-        narrowed = any(name in NARROWING or "_at__" in name for name in request.GET)
-        kind = Paginator if narrowed else EstimatingPaginator
-        return kind(queryset, per_page, *rest, **more)
+        return EstimatingPaginator(queryset, per_page, *rest, **more)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
@@ -155,6 +166,7 @@ class AssetAdmin(AssetActions):
         """An asset moves between collections that one curates, and to no others."""
         if db_field.name == "collection":
             kwargs["queryset"] = Collection.objects.open_to(request.user, CURATING)
+            kwargs["widget"] = Chooser(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.contrib.admin import site
+from django.urls import reverse
 
+from archive.admin.choosing import Chooser
 from archive.models import Asset, Collection
 from archive.models.collections import CURATING
 from archive.tag_names import BadTag, clean_names
@@ -55,11 +58,37 @@ class AssetForm(AssetModelForm):
         return chosen
 
 
-class MoveForm(forms.Form):
-    collection = CollectionChoice(Collection.objects.none(), empty_label=None, label="Move to")
+class ActForm(forms.Form):
+    """What an action on many assets wants to know: tags, a collection, or whether to put sidecars in."""
 
-    def __init__(self, user: Person, data: Any = None) -> None:
+    tags = forms.CharField(
+        max_length=1000, help_text="Separated by commas", widget=forms.TextInput(attrs={"class": "vTextField"})
+    )
+    collection = CollectionChoice(Collection.objects.none(), label="Into the collection")
+    sidecars = forms.BooleanField(
+        required=False, label="An XMP file beside each picture, with its title, caption and tags"
+    )
+    WANTS: ClassVar = {"tag": "tags", "untag": "tags", "move": "collection", "download": "sidecars"}
+
+    def __init__(self, user: Person, action: str, data: Any = None) -> None:
         super().__init__(data)
-        field = self.fields["collection"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Collection.objects.open_to(user, CURATING)
+        for name in [name for name in self.fields if name != self.WANTS.get(action)]:
+            del self.fields[name]
+        if "collection" in self.fields:
+            field = self.fields["collection"]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = Collection.objects.open_to(user, CURATING)
+            field.widget = Chooser(Asset._meta.get_field("collection"), site, choices=field.choices)
+        if "tags" in self.fields:
+            self.fields["tags"].widget.attrs |= {"data-names": reverse("admin:archive_asset_names")}
+
+    def clean_tags(self) -> list[str]:
+        try:
+            return clean_names([self.cleaned_data["tags"]])
+        except BadTag as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def arguments(self) -> dict[str, Any]:
+        """As `archive.deeds` reads them."""
+        place: Collection | None = self.cleaned_data.get("collection")
+        return {**self.cleaned_data, "collection": place.slug if place else ""}

@@ -1,4 +1,4 @@
-"""`manage.py benchmark encode|search|ingest|adapt|video`: measured figures, each beside its limit in the same run."""
+"""`manage.py benchmark encode|search|admin|ingest|...`: measured figures, each beside its limit in the same run."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from archive.scratch import NoScratch, scratch
 BENCHMARKS = {
     "encode": ["workers.benchmarks.encode"],
     "search": ["search.benchmarks.search", "workers.benchmarks.queries"],
+    "admin": ["search.benchmarks.admin"],
     "ingest": ["workers.benchmarks.ingest"],
     "adapt": ["workers.benchmarks.adapt"],
     "video": ["workers.benchmarks.video"],
@@ -43,7 +44,9 @@ class Command(BaseCommand):
         parser.add_argument("--quick", action="store_true", help="small numbers: whether it works, not how fast")
         parser.add_argument("--model", help="encode: an architecture with random weights (ViT-B-32), or shipped:NAME")
         parser.add_argument("--processes", type=int, help="encode: how many encode at once (one a core, at most 4)")
-        parser.add_argument("--rows", type=int, help="search: how many vectors (100000)")
+        parser.add_argument(
+            "--rows", type=int, help="search: how many vectors (100000); admin: how many assets (1000000)"
+        )
         parser.add_argument(
             "--pictures", type=int, help="ingest: how many of each size (200); adapt: how many in all (1600)"
         )
