@@ -21,7 +21,7 @@ from typing import Any, TextIO, cast
 
 from django.conf import settings
 
-from workers.catalogue import Model
+from archive.catalogue import Model
 from workers.encoders.weights import OPEN_CLIP, SUMS, TRANSFORMERS, sha256_of
 
 TIMEOUT = 20.0

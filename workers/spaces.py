@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from archive.catalogue import find_model
 from archive.models import Space
 from archive.spaces import create_space
 from workers.calibration import calibrate
-from workers.catalogue import find_model
 from workers.encoders.goldens import as_json, golden_vectors
 from workers.encoders.load import identity_fields, open_encoder_of
 

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from celery import shared_task
-from celery.signals import setup_logging, worker_process_init, worker_ready
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready
 from django.conf import settings
 from django.core.management import call_command
 
@@ -18,6 +18,7 @@ from archive.exports import sweep_exports
 from archive.fingerprints import fill_missing
 from archive.models import Batch, Fingerprint, Step, Work, WorkState
 from archive.models.batches import OPEN
+from archive.setups import find_open
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.batches import drain_batches
@@ -25,6 +26,8 @@ from workers.claims import reap
 from workers.encode import drain_encode
 from workers.orphans import die_with_parent
 from workers.prepare import drain_prepare
+from workers.refusing import end_worker, find_refusals, listen
+from workers.setups import work_on_setup
 from workers.upkeep import index_by_name, look_after_spaces
 
 # A drain stops by itself after 5 seconds and rings again, so that a worker told to stop does
@@ -32,6 +35,7 @@ from workers.upkeep import index_by_name, look_after_spaces
 DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
 INDEX_LIMIT = 24 * 3600  # Postgres builds, this only waits
+SETUP_LIMIT = 4 * 3600  # a large model opened on a small machine, an adapter trained
 COMPARE_SECONDS = 10.0  # of every tick: new near-duplicates can wait, uploads cannot
 
 
@@ -45,6 +49,8 @@ def drain_prepare_task() -> None:
 def drain_encode_task() -> None:
     if drain_encode(DRAIN_SECONDS):
         dispatch.ring(Step.ENCODE)
+    elif refusals := find_refusals():
+        end_worker(refusals)
 
 
 @shared_task(name=dispatch.BATCHES, time_limit=HARD_LIMIT)
@@ -64,6 +70,8 @@ def tick() -> None:
         dispatch.ring(Step(step))
     if Batch.objects.filter(state__in=OPEN).exists():
         dispatch.ring_batches()
+    if find_open() is not None:
+        dispatch.set_up()
     if Fingerprint.objects.new().exists():
         dispatch.compare()
 
@@ -94,6 +102,12 @@ def evaluate_space(slug: str) -> None:
     call_command("space", "evaluate", slug, stdout=StringIO())
 
 
+@shared_task(name=dispatch.SET_UP, time_limit=SETUP_LIMIT)
+def set_up() -> None:
+    if work_on_setup(DRAIN_SECONDS):
+        dispatch.set_up()
+
+
 @shared_task(name=dispatch.FILL_FINGERPRINTS, time_limit=HARD_LIMIT)
 def fill_fingerprints() -> None:
     if fill_missing(DRAIN_SECONDS):
@@ -121,6 +135,11 @@ def _warm_up_queries(sender: Any, **kwargs: Any) -> None:
     """Not in the child's start-up, which Celery kills after four seconds; a message is soon enough."""
     if dispatch.QUEUES[dispatch.ANSWER_QUERY] in sender.app.amqp.queues.consume_from:
         dispatch.warm_up()
+
+
+@worker_init.connect
+def _listen(**kwargs: Any) -> None:
+    listen()
 
 
 @worker_process_init.connect

@@ -7,6 +7,7 @@ from archive.models.concepts import Concept, ConceptKind, Tag, TagSource, TagSta
 from archive.models.duplicates import Decision, DuplicatePair, Fingerprint, Likeness, PairState
 from archive.models.embeddings import ClipEmbedding, Embedding
 from archive.models.frames import Frame
+from archive.models.setups import Setup, SetupState, Then
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
 from archive.models.words import AssetWords
 from archive.models.work import Step, Work, WorkState
@@ -36,6 +37,8 @@ __all__ = [
     "PairState",
     "Rendition",
     "Role",
+    "Setup",
+    "SetupState",
     "Space",
     "SpaceState",
     "Status",
@@ -43,6 +46,7 @@ __all__ = [
     "Tag",
     "TagSource",
     "TagState",
+    "Then",
     "Visibility",
     "Work",
     "WorkState",

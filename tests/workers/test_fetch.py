@@ -15,11 +15,11 @@ import pytest
 import timm
 from django.core.management import CommandError, call_command
 
+from archive.catalogue import models
 from archive.models import Space
 from tests.workers.checkpoints import create_shallow, write_model
 from tests.workers.hub import Hub, a_hub
 from workers import fetch as fetching
-from workers.catalogue import models
 from workers.encoders.load import encoder_of, open_encoder
 from workers.encoders.protocol import EncoderRefused
 from workers.fetch import FetchFailed, HubUnreachable, fetch

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
-from workers.catalogue import Model, find_model
+from archive.catalogue import Model, find_model, models_folder
 from workers.encoders.protocol import EncoderRefused
 from workers.encoders.weights import OPEN_CLIP, TRANSFORMERS, check_sums, sha256_of, weights_in
 
@@ -49,17 +47,6 @@ def find_source(model: str, weights: str = "") -> Source:
     if weights and path.is_dir():
         return _in_folder(model, path.resolve())
     return Source("open_clip", model, path, model)  # open_clip says whether it knows the name
-
-
-def models_folder() -> Path:
-    """Where fetched models lie, a folder each, and where a site without the hub puts them by hand."""
-    return Path(settings.SIGHTLINE_MODELS)
-
-
-def is_here(model: Model) -> bool:
-    """Whether a whole copy lies in the models' folder: not one whose download was cut short."""
-    folder = models_folder() / model.name
-    return model.kind == "shipped" or (folder.is_dir() and not any(folder.glob("*.part")))
 
 
 def differs_from_published(source: Source) -> bool:

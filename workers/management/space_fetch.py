@@ -13,9 +13,9 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from archive.catalogue import Model, find_model, is_here, models, models_folder
 from archive.models import Space
-from workers.catalogue import Model, find_model, models
-from workers.encoders.sources import differs_from_published, find_source, is_here, models_folder
+from workers.encoders.sources import differs_from_published, find_source
 from workers.encoders.weights import SUMS, read_sums
 from workers.fetch import HubUnreachable, fetch
 
