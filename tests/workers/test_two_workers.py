@@ -83,7 +83,7 @@ def ring_until(true: Callable[[], bool], what: str) -> None:
 
 
 def test_a_worker_that_lacks_one_model_of_two_goes_on_with_the_other(
-    harbour: Collection, space: Space, fake_space: Space, machines: dict[str, Path], tmp_path: Path
+    harbour: Collection, fake_space: Space, space: Space, machines: dict[str, Path], tmp_path: Path
 ) -> None:
     """While a new model is brought to the machines, uploads go on being encoded for the searched space."""
     assets = [make_prepared(harbour, pictures.distinct(seed), space, fake_space, name=f"{seed}.jpg") for seed in (1, 2)]
