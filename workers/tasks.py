@@ -24,6 +24,7 @@ from workers import queries
 from workers.batches import drain_batches
 from workers.claims import reap
 from workers.encode import drain_encode
+from workers.encoders.adapter_files import sweep_adapters
 from workers.orphans import die_with_parent
 from workers.prepare import drain_prepare
 from workers.refusing import end_worker, find_refusals, listen
@@ -79,7 +80,8 @@ def tick() -> None:
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
 def sweep() -> None:
     """Each part by itself: one that fails must not keep the others from being swept, day after day."""
-    for part in (sweep_trash, sweep_files, sweep_originals, dispatch.fill_fingerprints, sweep_exports, sweep_batches):
+    parts = (sweep_trash, sweep_files, sweep_originals, sweep_adapters)
+    for part in (*parts, dispatch.fill_fingerprints, sweep_exports, sweep_batches):
         try:
             part()
         except Exception:
