@@ -64,6 +64,9 @@ FORMS: dict[str, tuple[str, ...]] = {
     "/assets/{asset}/": ("title", "caption"),
     "/assets/{asset}/restore/": ("back",),
     "/admin/archive/asset/": ("action", "_selected_action", "select_across", "index", "found_by", "collection"),
+    "/admin/archive/space/new/": ("model", "weights", "slug", "then"),
+    "/admin/archive/space/adapt/": ("parent", "slug", "loss", "then"),
+    "/admin/archive/space/setup/": ("setup", "deed"),
     "/admin/archive/asset/{pk}/change/": ("title", "caption", "collection", "taken_at_0", "taken_at_1", "place"),
 }
 # A page with a heading, or the part of one that htmx puts into its place.

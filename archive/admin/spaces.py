@@ -52,7 +52,7 @@ class SpaceAdmin(SpaceActions, SpaceSetups):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         switches = self.has_switch_permission(request)
-        context = {"previous": find_previous() if switches else None, "switches": switches}
+        context: dict[str, Any] = {"previous": find_previous() if switches else None, "switches": switches}
         context["setup"] = self.shown_setup(request)
         return super().changelist_view(request, {**context, **(extra_context or {})})
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from archive import dispatch
 from archive.models import Collection, Space
 from archive.spaces import activate, backfill, rollback
-from archive.vectors import Vector
+from archive.vectors import Vector, read_sample
 from search import background
 from search.engine import search
 from search.query import Query
@@ -79,13 +79,13 @@ def test_the_background_is_a_sample_of_the_space_that_is_searched(
     spaces: tuple[Space, Space], asked: list[tuple[str, str]], bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples: list[Vector] = []
-    read = background.read_sample
+    read = read_sample
 
     def reading(space: Space, *args: Any) -> Vector:
         samples.append(read(space, *args))
         return samples[-1]
 
-    monkeypatch.setattr(background, "read_sample", reading)
+    monkeypatch.setattr("search.background.read_sample", reading)
     used: list[tuple[str, float]] = []
     find = background.find_background
 
