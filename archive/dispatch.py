@@ -32,6 +32,7 @@ WARM_UP = "workers.warm_up"
 LOOK_AFTER_SPACES = "workers.look_after_spaces"
 INDEX_SPACE = "workers.index_space"
 EVALUATE_SPACE = "workers.evaluate_space"
+SET_UP = "workers.set_up"
 FILL_FINGERPRINTS = "workers.fill_fingerprints"
 COMPARE = "workers.compare"
 MODERATE = "workers.moderate"
@@ -50,6 +51,7 @@ QUEUES = {
     LOOK_AFTER_SPACES: "media",
     INDEX_SPACE: "media",
     EVALUATE_SPACE: "encode",
+    SET_UP: "encode",
     FILL_FINGERPRINTS: "media",
     COMPARE: "media",
     MODERATE: "media",
@@ -119,6 +121,11 @@ def index_space(slug: str) -> None:
 def evaluate_space(slug: str) -> None:
     """Have a space measured by a worker that holds its model. Raises `BrokerUnavailable`."""
     _send(EVALUATE_SPACE, slug, expires=600)
+
+
+def set_up() -> None:
+    """Have a model fetched and a space made of it; without a broker beat rings for it."""
+    _ring(SET_UP)
 
 
 def fill_fingerprints() -> None:

@@ -37,6 +37,9 @@ class Hint:
     url: str = ""
 
 
+CUT = "These are more words than the model reads: it overlooked the last ones. Shorter questions do better."
+
+
 def find_hints(query: Query, answer: Answer | None = None) -> list[Hint]:
     """At most a few quiet lines about this query, the most helpful first."""
     found = [_cut(answer), _sequence(query), _negation(query), _reading(query), _gist(query)]
@@ -46,7 +49,7 @@ def find_hints(query: Query, answer: Answer | None = None) -> list[Hint]:
 def _cut(answer: Answer | None) -> Hint | None:
     if answer is None or not answer.cut:
         return None
-    return Hint("These are more words than the model reads: it overlooked the last ones. Shorter questions do better.")
+    return Hint(CUT)
 
 
 def _sequence(query: Query) -> Hint | None:

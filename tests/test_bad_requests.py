@@ -99,6 +99,9 @@ FORMS: dict[str, tuple[str, ...]] = {
     "/review/{flag}/decide/": ("verb", "version", "reason", "concept", "single"),
     "/review/log/export/": ("as",),
     "/admin/archive/policy/": ("action", "_selected_action", "reason"),
+    "/admin/archive/space/new/": ("model", "weights", "slug", "then"),
+    "/admin/archive/space/adapt/": ("parent", "slug", "loss", "then"),
+    "/admin/archive/space/setup/": ("setup", "deed"),
     "/admin/archive/asset/{pk}/change/": ("title", "caption", "collection", "taken_at_0", "taken_at_1", "place"),
 }
 # A page with a heading, or the part of one that htmx puts into its place.

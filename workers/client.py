@@ -68,6 +68,12 @@ def encode_texts(space: Space, texts: Sequence[str]) -> dict[str, Vector]:
     return read
 
 
+def make_sure_it_reads(space: Space) -> None:
+    """Whether the queries worker reads words in a space that is to be searched; it loads the model for that, and keeps
+    it. Raises `EncoderUnavailable` with the reason."""
+    _ask(space, texts=["a photo"])
+
+
 def remember_text(space: Space, text: str, encoded: Encoded) -> None:
     """Answer this text without a worker from now on."""
     _remember(_key(space, text), bytes([encoded.cut]) + encoded.vector.astype("<f4").tobytes())

@@ -21,8 +21,9 @@ from typing import Any, TextIO, cast
 
 from django.conf import settings
 
-from workers.catalogue import Model
-from workers.encoders.weights import OPEN_CLIP, SUMS, TRANSFORMERS, sha256_of
+from archive.catalogue import Model
+from workers.encoders.first_seen import known_weights, remember_weights, why_other
+from workers.encoders.weights import OPEN_CLIP, SUMS, TRANSFORMERS, read_sums, sha256_of
 
 TIMEOUT = 20.0
 TRIES = 4  # of one file, each going on where the last stopped
@@ -78,6 +79,7 @@ def fetch(model: Model, folder: Path, progress: Progress = lambda *_: None) -> P
         written.flush()
         os.fsync(written.fileno())
         os.replace(written.name, folder / SUMS)
+    remember_weights(model, read_sums(folder / SUMS)[files[-1].name])  # the weights come last
     return folder
 
 
@@ -103,10 +105,11 @@ def _listing(model: Model) -> tuple[str, list[Remote]]:
     weights = next((name for name in _weights_names(model) if name in found), None)
     if weights is None:
         raise FetchFailed(f"{model.hub} on {settings.HF_ENDPOINT} holds no weights that can be read.")
-    if model.sha256 and weights.endswith(".safetensors") and found[weights].sha256 != model.sha256:
+    known, offered = known_weights(model), found[weights].sha256
+    if known and offered and offered != known and (weights.endswith(".safetensors") or not model.sha256):
         raise FetchFailed(
-            f"{model.hub} on {settings.HF_ENDPOINT} offers other weights than workers/models.toml pins "
-            f"({found[weights].sha256[:16]}... for {model.sha256[:16]}...). Do not use them unless you know why."
+            f"{model.hub} on {settings.HF_ENDPOINT} offers other weights than {why_other(model)} "
+            f"({offered[:16]}... for {known[:16]}...). Do not use them unless you know why."
         )
     return revision, [found[name] for name in (*CONFIGURATION[model.kind], weights) if name in found]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from workers.catalogue import Model, default_model, models
+from archive.catalogue import Model, default_model, models
 
 PAGE = Path(__file__).parent.parent / "docs/models.md"
 BEGIN, END = "<!-- from workers/models.toml: begin -->", "<!-- end -->"

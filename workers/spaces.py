@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from archive.catalogue import find_model
 from archive.models import Space
 from archive.spaces import create_space
 from workers.calibration import calibrate
-from workers.catalogue import find_model
+from workers.encoders.first_seen import remember_weights
 from workers.encoders.goldens import as_json, golden_vectors
 from workers.encoders.load import identity_fields, open_encoder_of
 
@@ -39,6 +40,9 @@ def make_space(
     """
     encoder = open_encoder_of(Space(slug=slug, model=model, pretrained=pretrained, parent=parent))
     identity = encoder.identity
+    curated = find_model(model)
+    if curated is not None and curated.kind != "shipped" and not pretrained:  # put there by hand, perhaps
+        remember_weights(curated, identity.weights)
     return create_space(
         Space(
             slug=slug,

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from celery import shared_task
-from celery.signals import setup_logging, worker_process_init, worker_ready
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready
 from django.conf import settings
 from django.core.management import call_command
 
@@ -21,16 +21,20 @@ from archive.fingerprints import fill_missing
 from archive.models import Batch, Check, Fingerprint, Step, Work, WorkState
 from archive.models.batches import OPEN
 from archive.models.moderation_checks import OPEN as CHECKED_NOW
+from archive.setups import find_open
 from archive.sweeps import sweep_files, sweep_originals, sweep_trash
 from workers import queries
 from workers.batches import drain_batches
 from workers.claims import reap
 from workers.concepts import look_after_concepts
 from workers.encode import drain_encode
+from workers.encoders.adapter_files import sweep_adapters
 from workers.orphans import die_with_parent
 from workers.play import drain_play
 from workers.policy_checks import drain_checks
 from workers.prepare import drain_prepare
+from workers.refusing import end_worker, find_refusals, listen
+from workers.setups import work_on_setup
 from workers.upkeep import index_by_name, look_after_spaces
 
 # A drain stops by itself after 5 seconds and rings again, so that a worker told to stop does
@@ -38,6 +42,7 @@ from workers.upkeep import index_by_name, look_after_spaces
 DRAIN_SECONDS = 5.0
 HARD_LIMIT = 15 * 60
 INDEX_LIMIT = 24 * 3600  # Postgres builds, this only waits
+SETUP_LIMIT = 4 * 3600  # a large model opened on a small machine, an adapter trained
 COMPARE_SECONDS = 10.0  # of every tick: new near-duplicates can wait, uploads cannot
 ALERT_SECONDS = 10.0
 
@@ -52,6 +57,8 @@ def drain_prepare_task() -> None:
 def drain_encode_task() -> None:
     if drain_encode(DRAIN_SECONDS):
         dispatch.ring(Step.ENCODE)
+    elif refusals := find_refusals():
+        end_worker(refusals)
 
 
 @shared_task(name=dispatch.DRAIN[Step.PLAY], time_limit=HARD_LIMIT)
@@ -77,6 +84,8 @@ def tick() -> None:
         dispatch.ring(Step(step))
     if Batch.objects.filter(state__in=OPEN).exists():
         dispatch.ring_batches()
+    if find_open() is not None:
+        dispatch.set_up()
     if Fingerprint.objects.new().exists():
         dispatch.compare()
     if Check.objects.filter(state__in=CHECKED_NOW).exists():
@@ -89,7 +98,8 @@ def tick() -> None:
 @shared_task(name=dispatch.SWEEP, time_limit=HARD_LIMIT)
 def sweep() -> None:
     """Each part by itself: one that fails must not keep the others from being swept, day after day."""
-    for part in (sweep_trash, sweep_files, sweep_originals, dispatch.fill_fingerprints, sweep_exports, sweep_batches):
+    parts = (sweep_trash, sweep_files, sweep_originals, sweep_adapters)
+    for part in (*parts, dispatch.fill_fingerprints, sweep_exports, sweep_batches):
         try:
             part()
         except Exception:
@@ -110,6 +120,12 @@ def index_space(slug: str) -> None:
 def evaluate_space(slug: str) -> None:
     """By its name: the room that measures a search is above this one."""
     call_command("space", "evaluate", slug, stdout=StringIO())
+
+
+@shared_task(name=dispatch.SET_UP, time_limit=SETUP_LIMIT)
+def set_up() -> None:
+    if work_on_setup(DRAIN_SECONDS):
+        dispatch.set_up()
 
 
 @shared_task(name=dispatch.FILL_FINGERPRINTS, time_limit=HARD_LIMIT)
@@ -157,6 +173,11 @@ def _warm_up_queries(sender: Any, **kwargs: Any) -> None:
     """Not in the child's start-up, which Celery kills after four seconds; a message is soon enough."""
     if dispatch.QUEUES[dispatch.ANSWER_QUERY] in sender.app.amqp.queues.consume_from:
         dispatch.warm_up()
+
+
+@worker_init.connect
+def _listen(**kwargs: Any) -> None:
+    listen()
 
 
 @worker_process_init.connect

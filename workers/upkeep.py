@@ -11,7 +11,10 @@ from redis.exceptions import RedisError
 from archive import dispatch
 from archive.models import Space, SpaceState
 from archive.spaces import (
+    GainsNothing,
     IndexBeingBuilt,
+    SpaceNotReady,
+    activate,
     build_index,
     clear_away,
     index_state,
@@ -23,11 +26,12 @@ from archive.spaces import (
 )
 from archive.video.calibration import calibrate_shots
 from archive.video.moments import follow
-from workers.client import forget_texts
+from workers.client import EncoderUnavailable, forget_texts, make_sure_it_reads
 
 log = logging.getLogger(__name__)
 # So long after a build that failed, or whose worker was killed, it is not tried again by itself.
 PAUSE_SECONDS = 3600
+PATIENCE_SECONDS = 3.0  # for uploads of this moment
 
 
 def look_after_spaces() -> None:
@@ -42,10 +46,38 @@ def look_after_spaces() -> None:
     ready = promote_full()
     if ready is not None:
         log.info("space %s is full and ready to be searched", ready.slug)
+        _measure(ready)
+    take_over()
     look_after_videos()
     for space in Space.objects.filter(state=SpaceState.RETIRED):
         if is_left_over(space):
             clear_retired(space)
+
+
+def _measure(space: Space) -> None:
+    """So that its figures stand beside the searched one's."""
+    with suppress(dispatch.BrokerUnavailable):
+        dispatch.evaluate_space(space.slug)
+
+
+def take_over() -> None:
+    """Search the space that was to be searched as soon as it is full. Not before the queries worker reads words in
+    it: else the switch would end every search by words, or let it wait until the model is loaded."""
+    space = Space.objects.filter(state=SpaceState.READY, takes_over=True).order_by("-created_at").first()
+    if space is None:
+        return
+    try:
+        make_sure_it_reads(space)
+        activate(space, patience=PATIENCE_SECONDS)
+    except EncoderUnavailable as error:
+        log.warning("space %s is full, but not searched yet: %s", space.slug, error)
+    except GainsNothing as error:
+        Space.objects.filter(pk=space.pk).update(takes_over=False)
+        log.warning("space %s is not searched: %s", space.slug, error)
+    except SpaceNotReady as error:
+        log.warning("space %s: %s", space.slug, error)
+    else:
+        log.info("space %s was full and is searched from now on", space.slug)
 
 
 def look_after_videos() -> None:

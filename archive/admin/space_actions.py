@@ -39,7 +39,7 @@ PATIENCE = 3.0
 
 
 class SpaceActions(SpaceModelAdmin):
-    actions = ("backfill", "stop", "build", "evaluate", "activate", "retire")
+    actions = ("backfill", "stop", "build", "evaluate", "activate", "when_full", "retire")
 
     def has_switch_permission(self, request: HttpRequest) -> bool:
         """What everybody searches, and what fills the machines, is decided by whoever runs the archive."""
@@ -103,6 +103,18 @@ class SpaceActions(SpaceModelAdmin):
             log_many(person(request), Space, sentence, about=space)
             self.message_user(request, sentence)
         return None
+
+    @admin.action(description="Search this one as soon as it is full, or no longer so", permissions=["switch"])
+    def when_full(self, request: HttpRequest, queryset: QuerySet[Space]) -> None:
+        space = self._one_live(request, queryset)
+        if space is None:
+            return
+        if space.state == SpaceState.ACTIVE:
+            self.message_user(request, f"{space.slug} is searched already.")
+            return
+        Space.objects.filter(pk=space.pk).update(takes_over=not space.takes_over)
+        said = "waits until somebody switches." if space.takes_over else "is searched as soon as it is full."
+        self.message_user(request, f"{space.slug} {said}")
 
     @admin.action(description="Retire …", permissions=["switch"])
     def retire(self, request: HttpRequest, queryset: QuerySet[Space]) -> HttpResponse | None:

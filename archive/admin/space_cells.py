@@ -48,7 +48,10 @@ def progress_of(space: Space) -> Progress:
 
 
 def state_badge(row: Progress) -> SafeString:
-    return format_html('<span class="badge {}">{}</span>', row.space.state, row.space.get_state_display())
+    badge = format_html('<span class="badge {}">{}</span>', row.space.state, row.space.get_state_display())
+    if not row.space.takes_over or row.space.state not in (SpaceState.BUILDING, SpaceState.READY):
+        return badge
+    return format_html('{}<span class="moving">searched as soon as it is full</span>', badge)
 
 
 def covered(row: Progress) -> SafeString:
@@ -111,6 +114,21 @@ def figures(space: Space) -> SafeString | str:
     if not found:
         return "Not measured yet: choose “Measure” in the list, or run manage.py space evaluate."
     rows = ((label, NOTHING if found.get(name) is None else found[name]) for name, label in FIGURES.items())
+    return format_html('<dl class="facts">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows))
+
+
+def gain(space: Space) -> SafeString | str:
+    """What an adapter was seen to find on captions that it was not trained on, beside its parent."""
+    found = space.gain
+    if not found:
+        return NOTHING
+    by = found["difference"]
+    rows = [
+        (name, f"{found['adapted'][name]:.3f}, where {space.parent or 'its parent'} has {found['parent'][name]:.3f}")
+        for name in ("R@1", "R@5", "MRR")
+    ]
+    rows.append(("change of MRR", f"{by['MRR']:+.3f}, 95 % sure: {by['low']:+.3f} to {by['high']:+.3f}"))
+    rows.append(("judged on", f"{found['captions']:,} captions that it was not trained on"))
     return format_html('<dl class="facts">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", rows))
 
 

@@ -13,41 +13,48 @@ from django.utils.html import format_html
 
 from archive.access import Shows
 from archive.admin.space_actions import SpaceActions
-from archive.admin.space_cells import COUNTING, NAMES, cell, cells, figures
+from archive.admin.space_cells import COUNTING, NAMES, cell, cells, figures, gain
+from archive.admin.space_setups import SpaceSetups
 from archive.models import Space, SpaceState
 from archive.spaces import find_previous
 
+MODEL = ("model", "pretrained", "parent", "numbers", "context_length", "logit_scale", "logit_bias")
 
-class SpaceAdmin(SpaceActions):
+
+class SpaceAdmin(SpaceActions, SpaceSetups):
     shows = Shows.SELF
-    list_display = ("slug", "state_badge", "covered", "index", "size", "measured", "model")
+    list_display = ("slug", "state_badge", "covered", "index", "size", "measured", "made_of")
+    list_select_related = ("parent",)
     list_per_page = 20
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("slug", "state_badge", "covered", "index", "size", "knows", "created_at", "activated_at")}),
-        ("Measured", {"fields": ("figures",)}),
-        ("Model", {"fields": ("model", "pretrained", "numbers", "context_length", "logit_scale", "logit_bias")}),
+        ("Measured", {"fields": ("figures", "gains")}),
+        ("Model", {"fields": MODEL}),
         ("Identity", {"fields": ("fingerprint", "what_it_covers"), "classes": ("collapse",)}),
     )
-    note = "A new model is set up on the command line, where its weights are checked:"
-    note_command = "manage.py space create NAME --model MODEL --weights WEIGHTS"
+    note = "The same on the command line, and how far it is:"
+    note_command = "manage.py space switch MODEL"
 
     def get_urls(self) -> list[URLPattern]:
         own = [
             path("progress/", self.admin_site.admin_view(self.progress_view), name="archive_space_progress"),
             path("rollback/", self.admin_site.admin_view(self.rollback_view), name="archive_space_rollback"),
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *self.setup_urls(), *super().get_urls()]
 
     def progress_view(self, request: HttpRequest) -> HttpResponse:
         """The cells that move, each with its id: htmx puts them where they belong, and choices stay."""
-        return HttpResponse(cells(list(self.get_queryset(request)), self._shown(request, NAMES)))
+        moving = cells(list(self.get_queryset(request)), self._shown(request, NAMES))
+        return HttpResponse(moving + self.shown_setup(request, oob=True))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        previous = find_previous() if self.has_switch_permission(request) else None
-        return super().changelist_view(request, {"previous": previous, **(extra_context or {})})
+        switches = self.has_switch_permission(request)
+        context: dict[str, Any] = {"previous": find_previous() if switches else None, "switches": switches}
+        context["setup"] = self.shown_setup(request)
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return self._shown(request, super().get_list_display(request))
@@ -102,6 +109,18 @@ class SpaceAdmin(SpaceActions):
     def figures(self, space: Space) -> str:
         return figures(space)
 
+    @admin.display(description="model")
+    def made_of(self, space: Space) -> str:
+        """The model, what it is adapted from, and what it is good for."""
+        name = f"adapted from {space.parent}" if space.parent else space.model
+        if not space.knows:
+            return name
+        return format_html('{}<span class="moving">{}</span>', name, space.knows)
+
+    @admin.display(description="gain")
+    def gains(self, space: Space) -> str:
+        return gain(space)
+
     @admin.display(description="numbers")
     def numbers(self, space: Space) -> int:
         return space.dimensions
@@ -111,4 +130,4 @@ class SpaceAdmin(SpaceActions):
         return format_html("<pre>{}</pre>", json.dumps(space.identity, indent=2, ensure_ascii=False))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("state_badge", "covered", "index", "size", "figures", "numbers", "what_it_covers")
+        return ("state_badge", "covered", "index", "size", "figures", "gains", "numbers", "what_it_covers")

@@ -31,6 +31,7 @@ QUICK = 10.0  # a process that lives shorter than this counts as a quick death
 LONGEST_PAUSE = 30.0
 LOUD_AFTER = 5
 STOP_WITHIN = 20.0
+REFUSED_PAUSE = 120.0  # after EX_CONFIG: somebody has to put files in place first
 
 
 @dataclass
@@ -44,13 +45,20 @@ class Deaths:
     def start(self) -> None:
         self.started = self.clock()
 
-    def pause(self) -> float:
-        """Count a death. Seconds to wait before the next start: 0 after a long life, then 1, 2, 4 ... 30."""
+    def pause(self, status: int | None = None) -> float:
+        """Count a death. Seconds to wait before the next start: 0 after a long life, then 1, 2, 4 ... 30; more where
+        the process said itself (EX_CONFIG) that it would end the same way again."""
+        if status == os.EX_CONFIG:
+            self.quick = 0
+            return REFUSED_PAUSE
         self.quick = self.quick + 1 if self.clock() - self.started < QUICK else 0
         return 0.0 if not self.quick else min(2.0 ** (self.quick - 1), LONGEST_PAUSE)
 
     def words(self, status: int | None, pause: float) -> tuple[str, str, str]:
         """The line, its colour and its style: loud once it looks as if it will not get better by itself."""
+        if status == os.EX_CONFIG:
+            line = f"CANNOT WORK ON THIS MACHINE, its own lines above say why; next try in {pause:.0f} s"
+            return line, "red", "bold red"
         if self.quick >= LOUD_AFTER:
             line = f"DIED {self.quick} TIMES IN A ROW, its own lines above say why; next try in {pause:.0f} s"
             return line, "red", "bold red"
@@ -131,7 +139,7 @@ class Supervisor:
                 say(self.console, watcher.name, f"ended with status {exit_code}", "red", "red")
             return
         deaths = self.deaths[watcher.name]
-        pause = deaths.pause()
+        pause = deaths.pause(exit_code)
         say(self.console, watcher.name, *deaths.words(exit_code, pause))
         if pause:
             # circus would start it at its next look, half a second on.

@@ -13,7 +13,7 @@ import archive.models.telling
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0010_taken_in_order"),
+        ("archive", "0015_moderation"),
         ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

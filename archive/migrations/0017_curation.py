@@ -25,7 +25,7 @@ def build(model: str, index: models.Index) -> list[migrations.RunSQL | AddIndexC
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("archive", "0014_concepts")]
+    dependencies = [("archive", "0016_saved_searches")]
 
     operations = [
         migrations.RunSQL(

@@ -12,6 +12,7 @@ from archive.models.moderation import Answer, Flag, FlagState, Policy, PolicyLin
 from archive.models.moderation_checks import Check, CheckState
 from archive.models.moderation_log import Event, LogEntry
 from archive.models.saved import Alert, AlertMode, Arrival, Match, SavedSearch
+from archive.models.setups import Setup, SetupState, Then
 from archive.models.spaces import DIMENSIONS, Space, SpaceState
 from archive.models.stills import StillFingerprint
 from archive.models.telling import Delivery, DeliveryState, Digest, Every, Webhook
@@ -67,6 +68,8 @@ __all__ = [
     "Rendition",
     "Role",
     "SavedSearch",
+    "Setup",
+    "SetupState",
     "Space",
     "SpaceState",
     "Status",
@@ -75,6 +78,7 @@ __all__ = [
     "Tag",
     "TagSource",
     "TagState",
+    "Then",
     "Verdict",
     "Visibility",
     "Webhook",

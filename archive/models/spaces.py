@@ -74,6 +74,9 @@ class Space(models.Model):
     )
     knows = models.CharField(max_length=200, blank=True, help_text="A line for people: what it is good for")
     state = models.CharField(max_length=8, choices=SpaceState.choices, default=SpaceState.BUILDING)
+    takes_over = models.BooleanField(
+        default=False, db_default=False, help_text="Searched by itself as soon as it is full"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)
     evaluation = models.JSONField(default=dict, blank=True, help_text="What was measured last, and when")

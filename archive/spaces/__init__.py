@@ -13,6 +13,7 @@ from archive.spaces.index import (
     is_large,
 )
 from archive.spaces.life import (
+    SPACE_NAME,
     GainsNothing,
     NothingToRollBackTo,
     SpaceNotReady,
@@ -28,6 +29,7 @@ from archive.spaces.progress import Progress, progress
 from archive.spaces.retiring import SpaceInUse, clear_away, is_left_over, retire
 
 __all__ = [
+    "SPACE_NAME",
     "ArchiveBusy",
     "Coverage",
     "GainsNothing",

@@ -18,6 +18,7 @@ from archive.spaces.coverage import Gaps, coverage, gaps
 from archive.spaces.index import index_state, is_large
 from archive.spaces.partitions import make_partitions
 
+SPACE_NAME = r"[a-z0-9][a-z0-9.-]*"
 CHUNK = 1000
 POLL_SECONDS = 0.2
 
@@ -47,7 +48,7 @@ class NothingToRollBackTo(SpaceNotReady):
 @transaction.atomic
 def create_space(space: Space) -> Space:
     """Save a new space and make its partitions. It is BUILDING: uploads are written to it from now on."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", space.slug):
+    if not re.fullmatch(SPACE_NAME, space.slug):
         raise ValueError(f"{space.slug!r} is no name for a space: use small letters, digits, dots and dashes.")
     promote_full()
     space.state = SpaceState.BUILDING
@@ -121,7 +122,7 @@ def _switch_to(space: Space) -> None:
         if states.get(space.pk) in (None, SpaceState.RETIRED):
             raise SpaceRetired(space)
         Space.objects.filter(state=SpaceState.ACTIVE).exclude(pk=space.pk).update(state=SpaceState.READY)
-        Space.objects.filter(pk=space.pk).update(state=SpaceState.ACTIVE, activated_at=Now())
+        Space.objects.filter(pk=space.pk).update(state=SpaceState.ACTIVE, activated_at=Now(), takes_over=False)
         transaction.on_commit(dispatch.warm_up, robust=True)
     space.refresh_from_db()
     _settle_all()

@@ -157,7 +157,7 @@ def test_a_space_shows_its_coverage_and_is_not_searched_before_it_is_full(
     page = client.get(SPACES).content.decode()
     assert '<progress value="3" max="3"' in page
     assert '<progress value="0" max="3"' in page
-    assert "manage.py space create" in page
+    assert "manage.py space switch" in page
     assert "new covers 0 of 3 assets." in act(client, SPACES, "activate", [new], confirmed="yes")
     assert "new: 3 assets to encode." in act(client, SPACES, "backfill", [new])
     assert "waits for a worker, or has just begun" in client.get(SPACES).content.decode()

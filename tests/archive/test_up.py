@@ -26,7 +26,7 @@ from archive.bundled import launch
 from archive.bundled.errors import BundledError
 from archive.bundled.port import AddressUnusable, check_address
 from archive.bundled.processes import processes
-from archive.bundled.supervisor import LONGEST_PAUSE, Deaths, kept
+from archive.bundled.supervisor import LONGEST_PAUSE, REFUSED_PAUSE, Deaths, kept
 from archive.bundled.terminal import Lines
 from archive.models import Collection
 from archive.models.collections import CONTRIBUTING
@@ -145,6 +145,22 @@ def test_quick_deaths_slow_the_restarts_down_and_a_long_life_forgives() -> None:
     deaths.start()
     now += 60
     assert deaths.pause() == 0
+
+
+def test_who_says_that_it_cannot_work_here_is_not_started_again_and_again() -> None:
+    """EX_CONFIG, as an encode worker ends whose models are not those of the archive: it takes long to find that out."""
+    now = 0.0
+    deaths = Deaths(clock=lambda: now)
+    for _ in range(3):
+        deaths.start()
+        now += 2
+        assert deaths.pause(os.EX_CONFIG) == REFUSED_PAUSE
+    assert deaths.words(os.EX_CONFIG, REFUSED_PAUSE)[0] == (
+        "CANNOT WORK ON THIS MACHINE, its own lines above say why; next try in 120 s"
+    )
+    deaths.start()
+    now += 2
+    assert deaths.pause(1) == 1  # another death is one
 
 
 def test_output_cut_anywhere_comes_out_in_lines_with_its_name() -> None:

@@ -28,7 +28,7 @@ from transformers import (
     XCLIPModel,
 )
 
-from workers.catalogue import Model
+from archive.catalogue import Model
 
 WORDS = ("a", "red", "blue", "boat", "dog", "in", "the", "snow", "photo", "of", "three", "people", "at", "night", "sea")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -12,8 +12,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AlignConfig, AlignModel, XCLIPConfig, XCLIPModel
 
+from archive.catalogue import Model, default_model, find_model, models, names_that_fit
 from tests.workers.checkpoints import build
-from workers.catalogue import Model, default_model, find_model, models, names_that_fit
 from workers.encoders.sources import SHIPPED
 from workers.encoders.weights import sha256_of
 from workers.models_page import table

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
+from django.utils.timezone import now
 from PIL import Image
 
 from archive.models import Asset, Collection, Embedding, Space, SpaceState, Status, Step, Work, WorkState
-from archive.spaces import activate, backfill, coverage
+from archive.spaces import activate, backfill, coverage, retire
+from archive.storage import DurableStorage
 from archive.vectors import asset_vectors, read_vectors
 from archive.work import encode_again
 from tests import pictures
 from tests.prepared import fake_rows, make_encoded, make_prepared, random_rows, vector_of
 from tests.workers.test_adapter import make_adapter
+from workers import tasks
 from workers.deriving import derive_vectors, derive_waiting
 from workers.encode import drain_encode, waiting_spaces
 from workers.encoders import load
-from workers.encoders.adapter_files import find_adapter, keep_adapter
+from workers.encoders.adapter import PREFIX
+from workers.encoders.adapter_files import find_adapter, keep_adapter, sweep_adapters
 from workers.encoders.fake import FakeEncoder
 from workers.encoders.load import encoder_of
 from workers.encoders.protocol import EncoderRefused, Vectors
@@ -234,3 +239,20 @@ def test_vectors_are_read_as_they_were_written(harbour: Collection, fake_space: 
     assert np.allclose(asset_vectors(fake_space, assets)[assets[4]], written[4], atol=1e-3)
     assert read_vectors(fake_space, []).vectors.shape == (0, 768)
     assert asset_vectors(fake_space, []) == {}
+
+
+def test_the_adapter_of_a_retired_space_is_swept_after_a_day_and_that_of_a_live_one_never(
+    fake_space: Space, adapted: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = f"adapters/{adapted.model.removeprefix(PREFIX)}.safetensors"
+    long_ago = now() - timedelta(days=2)
+    monkeypatch.setattr(DurableStorage, "get_modified_time", lambda self, name: long_ago)
+    assert sweep_adapters() == 0
+    retire(adapted)
+    with monkeypatch.context() as patch:
+        patch.setattr(DurableStorage, "get_modified_time", lambda self, name: now())
+        assert sweep_adapters() == 0  # somebody may be making a space of it in this moment
+    assert default_storage.exists(key)
+    tasks.sweep()
+    assert not default_storage.exists(key)
+    assert sweep_adapters() == 0

@@ -12,9 +12,9 @@ import pytest
 import timm
 import torch
 
+from archive.catalogue import default_model, models
 from tests import pictures
 from tests.workers.checkpoints import build, create_shallow, shallow_config, write_model
-from workers.catalogue import default_model, models
 from workers.encoders.load import open_encoder
 from workers.encoders.protocol import Encoder, EncoderRefused
 

@@ -15,13 +15,14 @@ import pytest
 import timm
 from django.core.management import CommandError, call_command
 
+from archive.catalogue import models
 from archive.models import Space
 from tests.workers.checkpoints import create_shallow, write_model
 from tests.workers.hub import Hub, a_hub
 from workers import fetch as fetching
-from workers.catalogue import models
 from workers.encoders.load import encoder_of, open_encoder
 from workers.encoders.protocol import EncoderRefused
+from workers.encoders.weights import sha256_of
 from workers.fetch import FetchFailed, HubUnreachable, fetch
 
 NAME = "ViT-B-16-SigLIP2-256"
@@ -130,6 +131,41 @@ def test_other_weights_than_those_pinned_are_not_downloaded(hub: Hub, tmp_path: 
     hub.repositories[pinned.hub] = hub.repositories[MODEL.hub]
     with pytest.raises(FetchFailed, match=r"offers other weights than workers/models.toml pins"):
         fetch(pinned, tmp_path / "m")
+    assert hub.asked == []
+
+
+def test_what_came_first_under_an_unpinned_name_is_what_it_must_be_from_then_on(
+    hub: Hub, published: Path, settings: Any, tmp_path: Path
+) -> None:
+    """Trust on first use: a publisher, or whoever sits between, cannot swap the weights of a name unseen."""
+    assert not MODEL.sha256
+    first = sha256_of(published / WEIGHTS)
+    command("fetch", NAME)
+    noted = settings.SIGHTLINE_MODELS / "FIRST_SEEN"
+    assert noted.read_text() == f"{first}  {NAME}\n"
+    other = write_model(tmp_path / "other", MODEL, seed=2)
+    hub.repositories[MODEL.hub] = other
+    for folder in (settings.SIGHTLINE_MODELS / NAME, tmp_path / "elsewhere"):
+        with pytest.raises(FetchFailed, match=r"offers other weights than this machine had first \(.*FIRST_SEEN"):
+            fetch(MODEL, folder)
+    assert open_encoder(NAME).identity.weights == first  # what is here still works
+    shutil.rmtree(settings.SIGHTLINE_MODELS / NAME)
+    shutil.copytree(other, settings.SIGHTLINE_MODELS / NAME)  # by hand, without a list of checksums
+    with pytest.raises(EncoderRefused, match=r"its sha256 differs from the one that this machine had first"):
+        open_encoder(NAME)
+    assert open_encoder(NAME, str(other)).identity.weights != first  # named: one's own
+    noted.write_text("")  # somebody knows why
+    assert fetch(MODEL, tmp_path / "elsewhere").is_dir()
+    assert sha256_of(other / WEIGHTS) in noted.read_text()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_folder_put_there_by_hand_counts_as_first_once_a_space_is_made_of_it(
+    hub: Hub, published: Path, settings: Any
+) -> None:
+    shutil.copytree(published, settings.SIGHTLINE_MODELS / NAME)
+    command("create", "siglip2")
+    assert (settings.SIGHTLINE_MODELS / "FIRST_SEEN").read_text() == f"{sha256_of(published / WEIGHTS)}  {NAME}\n"
     assert hub.asked == []
 
 

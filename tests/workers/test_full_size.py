@@ -12,9 +12,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from archive.catalogue import models
 from tests import pictures
 from tests.workers.checkpoints import PREPROCESSING, build, gemma
-from workers.catalogue import models
 from workers.encoders.clip import ClipEncoder
 from workers.encoders.device import Device
 from workers.encoders.goldens import as_json, check_goldens, golden_vectors

@@ -11,12 +11,12 @@ import pytest
 import timm
 import torch
 
+from archive.catalogue import models
 from archive.models import Collection, Space, Step, Work, WorkState
 from tests import pictures
 from tests.prepared import Rows, make_prepared
 from tests.workers.checkpoints import create_shallow, write_model
 from workers import queries
-from workers.catalogue import models
 from workers.encode import drain_encode
 from workers.encoders import align, clip, load, xclip
 from workers.encoders.device import Device

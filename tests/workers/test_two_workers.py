@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from archive import dispatch
+from archive.catalogue import models
 from archive.models import Asset, Collection, Embedding, Space, Status, Step, Work, WorkState
 from tests import pictures
 from tests.faults import workers as fleets
 from tests.prepared import make_prepared, vector_of
 from tests.workers.checkpoints import write_model
-from workers.catalogue import models
 from workers.encode import drain_encode
 from workers.encoders.load import encoder_of, open_encoder
 from workers.spaces import make_space
@@ -73,6 +74,31 @@ def test_the_other_machine_refuses_with_the_difference_and_the_right_one_does_th
         assert_right(space, asset, seed)
 
 
+def ring_until(true: Callable[[], bool], what: str) -> None:
+    def rung() -> bool:
+        dispatch.ring(Step.ENCODE)
+        return true()
+
+    fleets.wait_for(rung, 60, what)
+
+
+def test_a_worker_that_lacks_one_model_of_two_goes_on_with_the_other(
+    harbour: Collection, fake_space: Space, space: Space, machines: dict[str, Path], tmp_path: Path
+) -> None:
+    """While a new model is brought to the machines, uploads go on being encoded for the searched space."""
+    assets = [make_prepared(harbour, pictures.distinct(seed), space, fake_space, name=f"{seed}.jpg") for seed in (1, 2)]
+    with fleets.Fleet(tmp_path, SIGHTLINE_MODELS=str(machines["other"])) as others:
+        (other,) = others.start("encode", children=1)
+        ring_until(lambda: Embedding.objects.filter(space=fake_space).count() == 2, "the searched space is served")
+        fleets.wait_for(lambda: "is not the one of space clip: weights" in other.output(), 30, "it refuses the other")
+        make_prepared(harbour, pictures.distinct(3), space, fake_space, name="3.jpg")
+        ring_until(lambda: Embedding.objects.filter(space=fake_space).count() == 3, "it goes on")
+        assert other.process.poll() is None
+    assert not Embedding.objects.filter(space=space).exists()
+    assert not Work.objects.filter(target="clip").exclude(attempts=0, state=WorkState.READY).exists()
+    assert len(assets) == 2
+
+
 @pytest.mark.slow
 def test_real_workers_side_by_side_and_every_vector_is_the_right_one_s(
     harbour: Collection, space: Space, machines: dict[str, Path], tmp_path: Path
@@ -84,17 +110,15 @@ def test_real_workers_side_by_side_and_every_vector_is_the_right_one_s(
         fleets.Fleet(tmp_path / "a", SIGHTLINE_MODELS=str(machines["other"])) as others,
         fleets.Fleet(tmp_path / "b", SIGHTLINE_MODELS=str(machines["right"])) as rights,
     ):
-        (other,) = others.start("encode", children=1)
+        (other,) = others.start("encode", children=2)
         dispatch.ring(Step.ENCODE)
-        fleets.wait_for(lambda: "is not the one of space clip: weights" in other.output(), 60, "the other refuses")
+        fleets.wait_for(lambda: other.process.poll() is not None, 60, "the other ends")
+        assert other.process.returncode == os.EX_CONFIG
+        assert "This worker claims nothing and ends (status 78)" in other.output()
+        assert "is not the one of space clip: weights" in other.output()
         assert not Embedding.objects.exists()
         assert not Work.objects.filter(step=Step.ENCODE).exclude(attempts=0, state=WorkState.READY).exists()
         rights.start("encode", children=1)
-
-        def ring_until_done() -> bool:
-            dispatch.ring(Step.ENCODE)
-            return Embedding.objects.count() == len(assets)
-
-        fleets.wait_for(ring_until_done, 60, "the right one encodes")
+        ring_until(lambda: Embedding.objects.count() == len(assets), "the right one encodes")
     for seed, asset in enumerate(assets):
         assert_right(space, asset, seed)

@@ -14,9 +14,9 @@ import timm
 import torch
 from safetensors.torch import load_file, save_file
 
+from archive.catalogue import models
 from archive.models import Space
 from tests.workers.checkpoints import create_shallow, write_model
-from workers.catalogue import models
 from workers.encoders import load
 from workers.encoders.load import check_identity, encoder_of, identity_fields, open_encoder, refusal_of, unload_idle
 from workers.encoders.protocol import EncoderRefused

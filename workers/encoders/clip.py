@@ -14,7 +14,7 @@ from open_clip.tokenizer import HFTokenizer
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
-from workers.catalogue import models
+from archive.catalogue import models
 from workers.encoders.device import Device, choose_device, exact, use_one_thread
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
 from workers.encoders.running import run

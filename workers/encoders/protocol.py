@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from archive.catalogue import names_that_fit
 from archive.models.spaces import DIMENSIONS
-from workers.catalogue import names_that_fit
 
 Vectors = npt.NDArray[np.float32]
 

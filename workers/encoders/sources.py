@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
-from workers.catalogue import Model, find_model
+from archive.catalogue import Model, find_model, models_folder
+from workers.encoders.first_seen import known_weights, why_other
 from workers.encoders.protocol import EncoderRefused
 from workers.encoders.weights import OPEN_CLIP, TRANSFORMERS, check_sums, sha256_of, weights_in
 
@@ -51,23 +50,16 @@ def find_source(model: str, weights: str = "") -> Source:
     return Source("open_clip", model, path, model)  # open_clip says whether it knows the name
 
 
-def models_folder() -> Path:
-    """Where fetched models lie, a folder each, and where a site without the hub puts them by hand."""
-    return Path(settings.SIGHTLINE_MODELS)
-
-
-def is_here(model: Model) -> bool:
-    """Whether a whole copy lies in the models' folder: not one whose download was cut short."""
-    folder = models_folder() / model.name
-    return model.kind == "shipped" or (folder.is_dir() and not any(folder.glob("*.part")))
-
-
-def differs_from_published(source: Source) -> bool:
-    """Whether these safetensors are others than those that models.toml pins under this name."""
+def differs_from_known(source: Source) -> bool:
+    """Whether these weights are others than those that models.toml pins under this name (of safetensors), or, where it
+    pins none, than those that this machine had under it first."""
     curated = find_model(source.name)
-    if curated is None or not curated.sha256 or source.weights is None or source.weights.suffix != ".safetensors":
+    if curated is None or source.weights is None or curated.kind == "shipped":
         return False
-    return sha256_of(source.weights) != curated.sha256
+    if curated.sha256 and source.weights.suffix != ".safetensors":
+        return False
+    known = known_weights(curated)
+    return bool(known) and sha256_of(source.weights) != known
 
 
 def _curated(model: Model, weights: str) -> Source:
@@ -85,10 +77,10 @@ def _curated(model: Model, weights: str) -> Source:
             f"(--to FOLDER), copy the folder here and name it with --weights."
         )
     source = _in_folder(model.name, path, model) if path.is_dir() else _file(model, path)
-    if path != named and differs_from_published(source):
+    if path != named and differs_from_known(source):
         raise EncoderRefused(
-            f"{source.weights} is not what was published as {model.name}: its sha256 differs from the one in "
-            "workers/models.toml. Remove the folder and fetch it again, or name weights of your own with --weights."
+            f"{source.weights} is not what was published as {model.name}: its sha256 differs from the one that "
+            f"{why_other(model)}. Remove the folder and fetch it again, or name weights of your own with --weights."
         )
     return source
 

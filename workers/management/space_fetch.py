@@ -13,9 +13,9 @@ from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from archive.catalogue import Model, find_model, is_here, models, models_folder
 from archive.models import Space
-from workers.catalogue import Model, find_model, models
-from workers.encoders.sources import differs_from_published, find_source, is_here, models_folder
+from workers.encoders.sources import differs_from_known, find_source
 from workers.encoders.weights import SUMS, read_sums
 from workers.fetch import HubUnreachable, fetch
 
@@ -62,10 +62,10 @@ def get_weights(name: str, weights: str, say: Callable[[str], Any]) -> None:
 
 
 def about_weights(space: Space) -> str:
-    """What to say of a new space's weights; empty when they are the published ones, or nobody knows."""
-    if space.model == "fake" or not differs_from_published(find_source(space.model, space.pretrained)):
+    """What to say of a new space's weights; empty when they are the known ones, or nobody knows."""
+    if space.model == "fake" or not differs_from_known(find_source(space.model, space.pretrained)):
         return ""
-    return f"These are not the published weights of {space.model}: taken as weights of your own."
+    return f"These are not the weights that are known as {space.model}: taken as weights of your own."
 
 
 def _all_models(*, as_json: bool) -> str:

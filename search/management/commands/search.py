@@ -23,6 +23,7 @@ from archive.models import Kind
 from search.answers import as_dict
 from search.engine import search
 from search.failures import NotAnswered
+from search.hints import CUT
 from search.hits import Answer
 from search.pictures import keep_picture
 from search.query import BadQuery, Mode, Order, Query, Shape
@@ -117,6 +118,8 @@ class Command(BaseCommand):
         with out.capture() as text:
             if answer.hits:
                 out.print(as_table(answer))
+            if answer.cut:
+                out.print(CUT)
             out.print(f"{note}; there is more: --limit" if answer.more else note, style="dim")
         self.stdout.write(text.get())
 

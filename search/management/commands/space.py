@@ -1,4 +1,4 @@
-"""`manage.py space`: the workers' verbs, and `evaluate`, which searches and so belongs to this room."""
+"""`manage.py space`: the workers' verbs, and `evaluate` and `switch`, which search and so belong to this room."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from archive.models import Space
 from search.evaluation.bar import MEASURES, BadBar, Bar, lightest
 from search.evaluation.evaluate import Evaluation, evaluate
 from search.evaluation.judged import BadJudgements, Judged, judged_by_captions, judged_by_file
+from search.management import switching
 from workers.management.commands.space import Command as WorkersCommand
 from workers.management.space_life import find_live
 from workers.management.space_pace import measure_pace, read_texts
@@ -29,6 +30,16 @@ class Command(WorkersCommand):
         parser.add_argument("--labels", type=Path, metavar="FILE", help="CSV: filename,label (and caption)")
         parser.add_argument("--bar", metavar="R@5=0.8", help=f"name the lightest that clears it: {', '.join(MEASURES)}")
         parser.add_argument("--json", action="store_true")
+        switching.add_arguments(verbs.add_parser("switch", help=switching.HELP))
+
+    def do_switch(self, options: dict[str, Any]) -> None:
+        try:
+            said = switching.switch(options, self.stderr.write, lambda found: as_text(found, None, None))
+        except KeyboardInterrupt as error:
+            raise CommandError(
+                "Stopped. Nothing is lost: the same command goes on from here.", returncode=130
+            ) from error
+        self.stdout.write(said)
 
     def do_evaluate(self, options: dict[str, Any]) -> None:
         try:

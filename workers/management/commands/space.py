@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
+from archive.catalogue import default_model
 from archive.models import Space
 from archive.spaces import ArchiveBusy, IndexBeingBuilt, SpaceInUse, SpaceNotReady, activate
-from workers.catalogue import default_model
 from workers.encoders.protocol import EncoderRefused
 from workers.fetch import FetchFailed
 from workers.management import space_fetch

@@ -1,4 +1,4 @@
-"""The models that are known by name, read from models.toml. No torch, no database, no network."""
+"""The models that are known by name, read from workers/models.toml. No torch, no database, no network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).parent / "models.toml"
+from django.conf import settings
+
+FILE = Path(__file__).parent.parent / "workers/models.toml"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,17 @@ def default_model() -> Model:
 
 def find_model(name: str) -> Model | None:
     return models().get(name)
+
+
+def models_folder() -> Path:
+    """Where fetched models lie, a folder each, and where a site without the hub puts them by hand."""
+    return Path(settings.SIGHTLINE_MODELS)
+
+
+def is_here(model: Model) -> bool:
+    """Whether a whole copy lies in the models' folder: not one whose download was cut short."""
+    folder = models_folder() / model.name
+    return model.kind == "shipped" or (folder.is_dir() and not any(folder.glob("*.part")))
 
 
 def names_that_fit(numbers: int) -> str:
