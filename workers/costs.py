@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from django.db.models import QuerySet
 
+from archive.catalogue import Model, find_model, models
 from archive.models import DIMENSIONS, Asset, Space
 from archive.plan import BARE, Bill, Pace, Seen, Volume, bare_bytes, bill_for, look_around, pace_here
-from workers.catalogue import Model, find_model, models
 
 # So many times more operations a second did transformers do than towers of convolutions, which wait for memory:
 # 2.5 times (MobileCLIP-S2) to 9 (everyday-things), beside ViT-B-32 on a processor with bf16.
