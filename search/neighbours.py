@@ -147,10 +147,7 @@ def find_neighbours(
     if exact or not index.valid:
         return wanted.run("exact")
     known = wanted.remembered_way()
-    usual = OF_VIDEOS if holds_videos(space) else OF_PHOTOS
-    way, share, wanted.wide = known or ("", wanted.estimated_share(index.rows), usual)
-    if share < MOST_PASS:
-        wanted.wide = max(wanted.wide, OF_FILTERED)
+    way, share, wanted.wide = known or ("", *wanted.estimate(index.rows))
     wanted.ef = effort(index.rows, limit, share)
     found = wanted.run(way) if way else wanted.run("counted", gate_threshold(index.rows))
     if found.plan != "exact" and 0 < len(found.neighbours) < limit and wanted.look_wider():
@@ -254,8 +251,14 @@ class Wanted:
         plan = rows[0][3] if rows else ("exact" if shape == "exact" else "hnsw")
         return Found([Neighbour(*row[:3]) for row in rows], plan)
 
-    def estimated_share(self, rows: int) -> float:
-        """How many of all `rows` are candidates, as the planner thinks: it tells how widely to look, no more."""
+    def estimate(self, rows: int) -> tuple[float, float]:
+        """How many of all `rows` are candidates, and how many rows to fetch for each asset."""
+        share = self._estimated_share(rows)
+        wide = OF_VIDEOS if holds_videos(self.space) else OF_PHOTOS
+        return share, max(wide, OF_FILTERED) if share < MOST_PASS else wide
+
+    def _estimated_share(self, rows: int) -> float:
+        """As the planner thinks: it tells how widely to look, no more."""
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (FORMAT JSON) {self.candidates}", self.filters)
             (plans,) = cursor.fetchone() or ([],)
