@@ -57,9 +57,9 @@ class Asked:
         return any(hit.well for hit in ranking.hits)
 
 
-def ask(query: Query, user: Person, mode: Mode, space: Space) -> Asked:
-    """Raises `BadQuery` and `NotAnswered`, as a search does."""
-    query, sight = query.but(mode=mode), sight_of(user)
+def ask(query: Query, user: Person, mode: Mode, space: Space, sight: str = "") -> Asked:
+    """Raises `BadQuery` and `NotAnswered`, as a search does. `sight`: of `user`, where it is known already."""
+    query, sight = query.but(mode=mode), sight or sight_of(user)
     if not query.asks:
         return Asked(query, user, sight, space)
     terms = encode_terms(query, space, user)

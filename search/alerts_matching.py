@@ -20,6 +20,7 @@ from search.alerts_inverse import Matched, find_matches, moments_of
 from search.failures import SEED_GONE, EncoderUnavailable, NotAnswered, NotEncodedYet, SpaceGone, UnknownAsset
 from search.query import BadQuery, Mode
 from search.saved import query_of
+from search.sight import sight_of
 from search.spaces import asked_again
 
 BATCH = 256
@@ -113,13 +114,16 @@ def _owed_alerts() -> Iterable[Alert]:
 def _read(alerts: list[Alert], space: Space) -> Questions:
     """Make their questions ready. Trouble is noted on the alert, and gone when it is over."""
     found, silent = Questions(), False
+    people = {alert.person_id: alert.person for alert in alerts}
+    sights = {pk: sight_of(person) for pk, person in people.items()}
+    seen = {pk: set(SavedSearch.objects.visible_to(one).values_list("pk", flat=True)) for pk, one in people.items()}
     for alert in alerts:
-        if not SavedSearch.objects.visible_to(alert.person).filter(pk=alert.search_id).exists():
+        if alert.search_id not in seen[alert.person_id]:
             continue  # not shared any more
         try:
             if silent:  # it did not answer the one before: nobody waits for it twice
                 raise EncoderUnavailable
-            asked = ask(query_of(alert.search), alert.person, Mode(alert.mode), space)
+            asked = ask(query_of(alert.search), alert.person, Mode(alert.mode), space, sights[alert.person_id])
         except PASSING as error:
             silent = silent or isinstance(error, EncoderUnavailable)
             found.later.append(alert)

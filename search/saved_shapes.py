@@ -72,7 +72,7 @@ class SavedChange(Plain):
 @extend_schema_serializer(component_name="Alert")
 class AlertShape(AlertSerializer):
     alert = serializers.UUIDField(source="uuid")
-    trouble = serializers.CharField(help_text="Why it finds nothing now; else empty")
+    trouble = serializers.CharField(allow_blank=True, help_text="Why it finds nothing now; else empty")
 
     class Meta:
         model = Alert
