@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from archive.models import Alert, Arrival, Delivery, Match, SavedSearch, Space, Webhook
-from search.alerts_asking import Asked, ask
+from search.alerts_asking import Asked, ask_again
 from search.alerts_inverse import Matched, find_matches, moments_of
 from search.failures import SEED_GONE, EncoderUnavailable, NotAnswered, NotEncodedYet, SpaceGone, UnknownAsset
 from search.query import BadQuery, Mode
@@ -123,7 +123,8 @@ def _read(alerts: list[Alert], space: Space) -> Questions:
         try:
             if silent:  # it did not answer the one before: nobody waits for it twice
                 raise EncoderUnavailable
-            asked = ask(query_of(alert.search), alert.person, Mode(alert.mode), space, sights[alert.person_id])
+            query = query_of(alert.search)
+            asked = ask_again(query, alert.person, Mode(alert.mode), space, sights[alert.person_id])
         except PASSING as error:
             silent = silent or isinstance(error, EncoderUnavailable)
             found.later.append(alert)
