@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from archive.models import Alert, Arrival, Delivery, Match, SavedSearch, Space, Webhook
@@ -24,6 +24,9 @@ from search.sight import sight_of
 from search.spaces import asked_again
 
 BATCH = 256
+# So that matches become visible in the order of their numbers: "read up to this one" must not reach what was
+# written before it and seen after it.
+TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('sightline matches'), 0)"
 PASSING = (EncoderUnavailable, NotEncodedYet)
 PAUSE = timedelta(seconds=60)
 
@@ -161,6 +164,8 @@ def _write(questions: Questions, space: Space, assets: list[int]) -> int:
     if not assets or not questions.ready:
         return 0
     found = find_matches([asked for _, asked in questions.ready], space, assets)
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_TURNS)
     known = set(Match.objects.filter(asset__in=assets).values_list("alert", "asset"))
     new = [
         (alert, match)
