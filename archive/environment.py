@@ -1,6 +1,7 @@
 """Variables of the environment, read as what they should be, or refused by name."""
 
 import os
+from ipaddress import ip_network
 from typing import Any
 
 import environ
@@ -38,3 +39,13 @@ def of_postgres(url: str) -> str:
     if url and scheme not in {"postgres", "postgresql", "psql", "pgsql"}:
         raise BadValue("DATABASE_URL", f"{scheme}:...", "postgres://user:password@host/name")
     return url
+
+
+def of_networks(name: str, said: list[str]) -> list[str]:
+    """Networks as they were written. BadValue where one of them is none."""
+    for one in said:
+        try:
+            ip_network(one, strict=False)
+        except ValueError as error:
+            raise BadValue(name, one, "networks with commas between them, such as 10.1.0.0/16") from error
+    return said

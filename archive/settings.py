@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 
 from archive.bundled.connections import read_connections
 from archive.bundled.tuning import index_memory
-from archive.environment import Environment, of_postgres
+from archive.environment import Environment, of_networks, of_postgres
 from archive.redis_url import broker_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -117,7 +117,7 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="sightline@localhost")
-SIGHTLINE_HOOK_NETWORKS = env.list("SIGHTLINE_HOOK_NETWORKS", default=[])
+SIGHTLINE_HOOK_NETWORKS = of_networks("SIGHTLINE_HOOK_NETWORKS", env.list("SIGHTLINE_HOOK_NETWORKS", default=[]))
 
 # ---- Redis: doorbells and caches, nothing that would be missed --------------------------------
 CACHES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_COUNTED = 100  # by the bell: "99+"
 SHOWN = 24  # matches of a group
+MOST_GROUPS = 50  # on a page; what is read makes room for the others
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def find_groups(person: User, *, unread_only: bool) -> list[Group]:
     found = Match.objects.visible_to(person)
     if unread_only:
         found = found.unread()
-    rows = found.order_by().values("alert").annotate(count=Count("pk"), last=Max("pk"), read=Count("read_at"))
+    counted = found.order_by().values("alert").annotate(count=Count("pk"), last=Max("pk"), read=Count("read_at"))
+    rows = list(counted.order_by("-last")[:MOST_GROUPS])
     alerts = Alert.objects.select_related("search").defer("search__picture", "search__stamp")
     by_id = alerts.in_bulk([row["alert"] for row in rows])
     return [
@@ -73,7 +74,7 @@ def find_groups(person: User, *, unread_only: bool) -> list[Group]:
             row["count"],
             row["count"] - row["read"],
         )
-        for row in sorted(rows, key=lambda row: row["last"], reverse=True)
+        for row in rows
         if row["alert"] in by_id
     ]
 
@@ -86,9 +87,3 @@ def mark_read(person: User, *, alert: Alert | None = None, until: int | None = N
     if until is not None:
         unread = unread.filter(pk__lte=until)
     return unread.update(read_at=Now())
-
-
-def visible_matches(person: User, matches: Iterable[Match]) -> list[Match]:
-    """Those of `matches` that `person` may see at this moment."""
-    ids = [match.pk for match in matches]
-    return list(Match.objects.visible_to(person).filter(pk__in=ids).select_related("asset", "alert__search"))

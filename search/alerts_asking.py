@@ -5,6 +5,7 @@ The same parts as of a search (search.judging), so that an alert finds what the 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from archive.models import Space
 from archive.vectors import Vector, as_text
-from search.background import Background, find_background
+from search.background import KEEP_SECONDS, Background, find_background
 from search.engine import Stopwatch, depth_of, rank
 from search.query import Mode, Query
 from search.relevance import Line, draw_line
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 NO_LINE = Line()
 NO_BACKGROUND = Background(np.zeros(0, dtype=np.float32))
+MOST_KEPT = 5000  # of 5 kB each
+
+_kept: dict[str, tuple[float, Asked]] = {}
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,9 @@ class Asked:
         return any(hit.well for hit in ranking.hits)
 
 
-def ask(query: Query, user: Person, mode: Mode, space: Space) -> Asked:
-    """Raises `BadQuery` and `NotAnswered`, as a search does."""
-    query, sight = query.but(mode=mode), sight_of(user)
+def ask(query: Query, user: Person, mode: Mode, space: Space, sight: str = "") -> Asked:
+    """Raises `BadQuery` and `NotAnswered`, as a search does. `sight`: of `user`, where it is known already."""
+    query, sight = query.but(mode=mode), sight or sight_of(user)
     if not query.asks:
         return Asked(query, user, sight, space)
     terms = encode_terms(query, space, user)
@@ -67,6 +71,24 @@ def ask(query: Query, user: Person, mode: Mode, space: Space) -> Asked:
     unwanted = tuple((as_stored(one), find_background(space, user, sight, one)) for one in terms.unwanted)
     line = draw_line(space, background, mode, words_only=terms.words_only)
     return Asked(query, user, sight, space, as_stored(terms.wanted), unwanted, background, line)
+
+
+def ask_again(query: Query, user: Person, mode: Mode, space: Space, sight: str) -> Asked:
+    """As `ask`, remembered for minutes: the sample that lines are drawn with is as old as that, too.
+
+    Not where a picture is asked for: whether it may still be seen is looked at every time.
+    """
+    if query.like or query.unlike or query.picture:
+        return ask(query, user, mode, space, sight)
+    key = repr((user.pk, sight, space.pk, space.fingerprint, space.calibration, mode, sorted(query.params().items())))
+    kept = _kept.get(key)
+    if kept is not None and kept[0] > time.monotonic():
+        return kept[1]
+    asked = ask(query, user, mode, space, sight)
+    _kept[key] = (time.monotonic() + KEEP_SECONDS, asked)
+    while len(_kept) > MOST_KEPT:
+        del _kept[next(iter(_kept))]
+    return asked
 
 
 def as_stored(vector: Vector) -> Vector:

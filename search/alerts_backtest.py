@@ -19,6 +19,7 @@ from search.spaces import active_space, asked_again
 from search.terms import encode_terms
 
 DAYS = 30
+MOST_DAYS = 366
 SHOWN = 12
 
 

@@ -140,7 +140,7 @@ def _body(one: Delivery) -> bytes | None:
         }
         for asset in assets
     ]
-    if not found or not alert.active:
+    if not found or not alert.active or not alert.person.is_active:
         return None
     search = {"saved_search": str(alert.search.uuid), "name": alert.search.name}
     return orjson.dumps({"delivery": str(one.uuid), "found_at": one.made_at, **search, "assets": found})

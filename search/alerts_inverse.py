@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from search.alerts_asking import Asked
 from search.candidates import find_candidates
 from search.exclusion import penalty
 from search.neighbours import tables_that_may_go
-from search.phrases import find_sayings
+from search.phrases import find_sayings_of_many
 
 Numbers = npt.NDArray[np.float32]
 
@@ -29,13 +29,19 @@ class Matched:
 
 
 def find_matches(questions: Sequence[Asked], space: Space, assets: Sequence[int]) -> list[list[Matched]]:
-    """For each of `questions`, asked in `space`, those of `assets` that match it well."""
+    """For each of `questions`, asked in `space`, those of `assets` that match it well.
+
+    One product of matrices and one look-up of words for all questions; Postgres is asked again only about those
+    that found something, whether their owners may see it.
+    """
     with tables_that_may_go():
         rows = read_vectors(space, assets)
     products = _products(questions, rows)
+    sayings = find_sayings_of_many(assets, [(asked.words, asked.query.unwanted) for asked in questions])
     frames = _by_asset(rows)
     return [
-        _judge(asked, list(assets), rows, frames, product) for asked, product in zip(questions, products, strict=True)
+        _judge(asked, assets, said, _near(asked, rows, frames, product))
+        for asked, said, product in zip(questions, sayings, products, strict=True)
     ]
 
 
@@ -64,20 +70,11 @@ def _by_asset(rows: Rows) -> dict[int, list[int]]:
     return found
 
 
-def _judge(
-    asked: Asked, assets: list[int], rows: Rows, frames: dict[int, list[int]], product: Numbers
-) -> list[Matched]:
-    near = _near(asked, rows, frames, product) if asked.wanted is not None else {}
-    if asked.query.asks and not asked.words and not near:
-        return []
-    candidates = find_candidates(asked.query, asked.user).filter(pk__in=assets)
-    allowed = list(candidates.order_by("pk").values_list("pk", flat=True))
+def _judge(asked: Asked, assets: Sequence[int], said: set[int], near: dict[int, Matched]) -> list[Matched]:
     if not asked.query.asks:
-        return [Matched(asset) for asset in allowed]
-    sayings = (
-        find_sayings(candidates, asked.words, len(assets), asked.query.unwanted) if asked.words and allowed else []
-    )
-    said = {saying.asset_id for saying in sayings if saying.whole}
+        return [Matched(asset) for asset in _allowed(asked, assets)]
+    allowed = _allowed(asked, {*said, *near})
+    said = said & set(allowed)
     close = {asset for asset in allowed if asset in near}
     best = max((near[asset].closeness for asset in close), default=0.0)
     if not said and close and not asked.reaches(best):
@@ -85,9 +82,19 @@ def _judge(
     return [near.get(asset, Matched(asset)) for asset in allowed if asset in said or asset in close]
 
 
+def _allowed(asked: Asked, assets: Collection[int]) -> list[int]:
+    """Those that its owner may see, and that pass its filters."""
+    if not assets:
+        return []
+    candidates = find_candidates(asked.query, asked.user).filter(pk__in=assets)
+    return list(candidates.order_by("pk").values_list("pk", flat=True))
+
+
 def _near(asked: Asked, rows: Rows, frames: dict[int, list[int]], product: Numbers) -> dict[int, Matched]:
     """What lies above the line, by its best frame, after what it loses for showing the unwanted."""
-    found = {}
+    found: dict[int, Matched] = {}
+    if asked.wanted is None:
+        return found
     over = np.flatnonzero(product[:, 0] >= asked.line.well)  # a penalty raises nothing
     for asset in {rows.assets[place] for place in over}:
         best = max(frames[asset], key=lambda place: product[place, 0])

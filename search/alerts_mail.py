@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from smtplib import SMTPException
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPSenderRefused
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -30,6 +31,8 @@ from archive.models.telling import MOST_TRIES
 
 log = logging.getLogger(__name__)
 
+# What is wrong with one message or its address. Else it is the server.
+ONE_MESSAGE = (SMTPRecipientsRefused, SMTPSenderRefused, SMTPDataError)
 SALT = "sightline.digest"
 NAMED = 10  # pictures of an alert that a digest names
 MOST = 1000  # matches that one digest is about; the next one has the rest
@@ -50,14 +53,26 @@ class Found:
         return self.count - len(self.some)
 
 
-def send_digests() -> int:
-    """Send what is due; returns how many digests went out. One that fails keeps no other from going."""
+class ServerAway(Exception):
+    """The mail server does not answer: whoever comes next would only wait for it as well."""
+
+
+def send_digests(budget: float = float("inf")) -> int:
+    """Send what is due, for `budget` seconds at most; returns how many digests went out. An address that is
+    refused keeps no other from being written to."""
     if not mail_is_set_up():
         return 0
     unmailed = Match.objects.filter(mailed_at__isnull=True, alert__active=True, alert__by_mail=True)
     people = User.objects.filter(is_active=True, pk__in=unmailed.values("alert__person")).exclude(email="")
-    due = list(people.exclude(pk__in=not_due().values("pk")).order_by("pk"))
-    return sum(_send_to(person) for person in due)
+    until, sent = time.monotonic() + budget, 0
+    for person in list(people.exclude(pk__in=not_due().values("pk")).order_by("pk")):
+        if time.monotonic() > until:
+            break
+        try:
+            sent += _send_to(person)
+        except ServerAway:
+            break
+    return sent
 
 
 def choose(person: User, every: str, address: str) -> Digest:
@@ -99,17 +114,26 @@ def _send_to(person: User) -> bool:
         matches = list(unmailed.order_by("pk")[:MOST])
         seen = Match.objects.visible_to(person).filter(pk__in=[one.pk for one in matches], alert__active=True)
         shown = list(seen.select_related("asset", "alert__search").order_by("alert", "-pk"))
+        failure: Exception | None = None
         try:
             if shown:
                 _message(person, shown).send()
         except (SMTPException, OSError) as error:
-            _put_off(digest, error)
-            return False
-        # What may not be seen any more is behind us as well.
-        Match.objects.filter(pk__in=[one.pk for one in matches]).update(mailed_at=Now())
-        if shown:
-            Digest.objects.filter(pk=digest.pk).update(sent_at=Now(), tries=0, try_after=None, error="")
-    return bool(shown)
+            failure = error
+        if failure is not None:
+            _put_off(digest, failure)
+        else:
+            _end(digest, matches, told=bool(shown))
+    if failure is not None and not isinstance(failure, ONE_MESSAGE):
+        raise ServerAway
+    return bool(shown) and failure is None
+
+
+def _end(digest: Digest, matches: Sequence[Match], *, told: bool) -> None:
+    """What may not be seen any more is behind us as well."""
+    Match.objects.filter(pk__in=[one.pk for one in matches]).update(mailed_at=Now())
+    if told:
+        Digest.objects.filter(pk=digest.pk).update(sent_at=Now(), tries=0, try_after=None, error="")
 
 
 def _put_off(digest: Digest, error: Exception) -> None:

@@ -11,18 +11,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from archive.models import Alert, Arrival, Delivery, Match, SavedSearch, Space, Webhook
-from search.alerts_asking import Asked, ask
+from search.alerts_asking import Asked, ask_again
 from search.alerts_inverse import Matched, find_matches, moments_of
 from search.failures import SEED_GONE, EncoderUnavailable, NotAnswered, NotEncodedYet, SpaceGone, UnknownAsset
 from search.query import BadQuery, Mode
 from search.saved import query_of
+from search.sight import sight_of
 from search.spaces import asked_again
 
 BATCH = 256
+# So that matches become visible in the order of their numbers: "read up to this one" must not reach what was
+# written before it and seen after it.
+TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('sightline matches'), 0)"
 PASSING = (EncoderUnavailable, NotEncodedYet)
 PAUSE = timedelta(seconds=60)
 
@@ -113,13 +117,17 @@ def _owed_alerts() -> Iterable[Alert]:
 def _read(alerts: list[Alert], space: Space) -> Questions:
     """Make their questions ready. Trouble is noted on the alert, and gone when it is over."""
     found, silent = Questions(), False
+    people = {alert.person_id: alert.person for alert in alerts}
+    sights = {pk: sight_of(person) for pk, person in people.items()}
+    seen = {pk: set(SavedSearch.objects.visible_to(one).values_list("pk", flat=True)) for pk, one in people.items()}
     for alert in alerts:
-        if not SavedSearch.objects.visible_to(alert.person).filter(pk=alert.search_id).exists():
+        if alert.search_id not in seen[alert.person_id]:
             continue  # not shared any more
         try:
             if silent:  # it did not answer the one before: nobody waits for it twice
                 raise EncoderUnavailable
-            asked = ask(query_of(alert.search), alert.person, Mode(alert.mode), space)
+            query = query_of(alert.search)
+            asked = ask_again(query, alert.person, Mode(alert.mode), space, sights[alert.person_id])
         except PASSING as error:
             silent = silent or isinstance(error, EncoderUnavailable)
             found.later.append(alert)
@@ -156,6 +164,8 @@ def _write(questions: Questions, space: Space, assets: list[int]) -> int:
     if not assets or not questions.ready:
         return 0
     found = find_matches([asked for _, asked in questions.ready], space, assets)
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_TURNS)
     known = set(Match.objects.filter(asset__in=assets).values_list("alert", "asset"))
     new = [
         (alert, match)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from archive.models import Asset
@@ -25,6 +26,20 @@ LITTLE = {
 }
 MOST_WORDS = 12
 PLURAL = 4  # letters from which a final s may be one
+
+# Parsed once each, and not again for every asset.
+SAID_BY_MANY = """
+WITH asked AS MATERIALIZED (
+    SELECT n, to_tsquery(%(configuration)s::regconfig, query) AS query, upper(name) AS name
+    FROM unnest(%(numbers)s::int[], %(queries)s::text[], %(names)s::text[]) AS given(n, query, name)
+),
+new AS MATERIALIZED (
+    SELECT w.asset_id, w.said, upper(a.filename) AS filename
+    FROM archive_words w JOIN archive_asset a ON a.id = w.asset_id WHERE w.asset_id = ANY(%(assets)s)
+)
+SELECT asked.n, new.asset_id FROM asked JOIN new
+ON new.said @@ asked.query OR (asked.name <> '' AND new.filename = asked.name)
+"""
 
 
 @dataclass(frozen=True)
@@ -81,6 +96,32 @@ def find_sayings(among: QuerySet[Asset], text: str, most: int, unwanted: Sequenc
     known = {saying.asset_id for saying in first}
     rows = ranked.values_list("pk", "whole")[:most]
     return [*first, *(Saying(pk, whole=is_whole) for pk, is_whole in rows if pk not in known)]
+
+
+def find_sayings_of_many(assets: Sequence[int], asked: Sequence[tuple[str, Sequence[str]]]) -> list[set[int]]:
+    """For each text, with what it must not say, those of `assets` that say it in whole words: one statement for all.
+
+    As `find_sayings` has it, but without permission, which is asked about the few that are left.
+    """
+    found: list[set[int]] = [set() for _ in asked]
+    read = [(n, read_words(text), unwanted, text.strip().strip('"')) for n, (text, unwanted) in enumerate(asked)]
+    rows = [
+        (n, _said_without(words, unwanted), name if "." in name else "") for n, words, unwanted, name in read if words
+    ]
+    if not rows or not assets:
+        return found
+    numbers, queries, names = map(list, zip(*rows, strict=True))
+    with connection.cursor() as cursor:
+        values = {"numbers": numbers, "queries": queries, "names": names, "assets": list(assets)}
+        cursor.execute(SAID_BY_MANY, {**values, "configuration": CONFIGURATION})
+        for n, asset in cursor.fetchall():
+            found[n].add(asset)
+    return found
+
+
+def _said_without(words: Sequence[str], unwanted: Sequence[str]) -> str:
+    without = [f"!({' & '.join(map(_whole, words))})" for words in map(read_words, unwanted) if words]
+    return " & ".join([*map(_whole, words), *without])
 
 
 def _named(among: QuerySet[Asset], name: str) -> QuerySet[Asset, int]:

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from archive.models import Alert, AlertMode, Delivery, DeliveryState, Match, SavedSearch
 from archive.models.saved import LONGEST_NAME
+from search.alerts_backtest import DAYS, MOST_DAYS
 from search.api_shapes import TERMS
 from search.query import MAX_LIMIT
 
@@ -72,7 +73,7 @@ class SavedChange(Plain):
 @extend_schema_serializer(component_name="Alert")
 class AlertShape(AlertSerializer):
     alert = serializers.UUIDField(source="uuid")
-    trouble = serializers.CharField(help_text="Why it finds nothing now; else empty")
+    trouble = serializers.CharField(allow_blank=True, help_text="Why it finds nothing now; else empty")
 
     class Meta:
         model = Alert
@@ -86,7 +87,7 @@ class AlertChoice(Plain):
 
 class BackTestChoice(Plain):
     mode = serializers.ChoiceField(AlertMode.choices, required=False, default=AlertMode.BALANCED)
-    days = serializers.IntegerField(required=False, default=30, min_value=1, max_value=366)
+    days = serializers.IntegerField(required=False, default=DAYS, min_value=1, max_value=MOST_DAYS)
 
 
 @extend_schema_serializer(component_name="BackTest")

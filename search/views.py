@@ -272,10 +272,11 @@ def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     return render(request, "search/picture_refused.html", {"sentence": sentence}, status=status)
 
 
-@self_only
+@visible_only
 @require_safe
 def search_picture_shown(request: HttpRequest, key: str) -> HttpResponse:
-    """A reference picture, for the one who brought it: small, or as a whole to draw a box on it."""
+    """A reference picture, for the one who brought it, and for who sees a saved search with it: small, or as a whole
+    to draw a box on it."""
     found = find_picture(key, person(request))
     if found is None:
         raise Http404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -93,7 +94,7 @@ def words_known(shelf: list[Asset], fake_space: Space) -> None:
 
 QUERIES = some.fixed_dictionaries(
     {
-        "q": some.sampled_from(["", *WORDS, '"red boat"', "boats", '"red boat" dogs']),
+        "q": some.sampled_from(["", *WORDS, '"red boat"', "boats", "row-00007.jpg", '"red boat" dogs']),
         "without": some.sampled_from(["", "dogs", "dogs, a quiet harbour"]),
         "like": some.sampled_from(["", "3", "10"]),
         "unlike": some.sampled_from(["", "6"]),
@@ -126,7 +127,7 @@ def forward(query: Query, user: User, space: Space) -> set[int]:
 )
 @example({"q": "red boat"}, Mode.BALANCED, {"balanced": 0.0, "strict": 0.3, "best": 0.9}, 7)
 @example({"q": "a quiet harbour", "without": "dogs"}, Mode.BALANCED, {}, 7)
-@hypothesis(max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@hypothesis(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_the_inverse_search_finds_what_the_search_finds(
     shelf: list[Asset], words_known: None, bob: User, fake_space: Space,
     queries_in_process: None, terms: dict[str, str], mode: Mode, calibration: dict[str, float], size: int,
@@ -396,6 +397,26 @@ def test_read_is_what_was_shown_and_not_what_came_since(
     client.force_login(alice)
     assert client.post("/alerts/read/", {"alert": str(photos.uuid)}).status_code == 404
     assert mark_read(alice) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_share_what_came_and_tell_nothing_twice(
+    harbour: Collection, fake_space: Space, photos: Alert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In batches of two, so that both find some."""
+    monkeypatch.setattr(alerts_matching, "BATCH", 2)
+    assets = arrive(harbour, fake_space, count=12)
+
+    def work() -> int:
+        try:
+            return match_new().assets
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        done = [job.result() for job in [pool.submit(work) for _ in range(3)]]
+    assert sum(done) == 12
+    assert told(photos) == [asset.pk for asset in assets]
 
 
 def test_a_back_test_counts_what_the_alert_would_have_found(

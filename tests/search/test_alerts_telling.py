@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from smtplib import SMTPServerDisconnected
+from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
 import pytest
@@ -162,6 +162,32 @@ def test_mail_that_fails_loses_nothing_and_is_given_up_in_the_end(
     choose(mailed, Every.DAY, mailed.email)
     assert send_digests() == 1
     assert str(mail.outbox[0].subject).startswith("3 new pictures")
+
+
+def test_a_refused_address_keeps_no_other_waiting_and_a_server_that_is_away_is_asked_once(
+    mailed: User, alert: Alert, fake_space: Space, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.filter(pk=alice.pk).update(email="alice@example.org")
+    hers = switch_on(alert.search, alice)
+    find(alert, fake_space)
+    find(hers, fake_space, 2, "hers")
+    asked: list[str] = []
+
+    def refused(message: EmailMultiAlternatives) -> int:
+        asked.append(message.to[0])
+        raise failures[-1]
+
+    failures: list[Exception] = []
+    for failure, tried in ((SMTPRecipientsRefused({}), 2), (ConnectionRefusedError(), 1)):
+        failures.append(failure)
+        Digest.objects.update(try_after=None)
+        asked.clear()
+        with monkeypatch.context() as broken:
+            broken.setattr(EmailMultiAlternatives, "send", refused)
+            assert send_digests() == 0
+        assert len(asked) == tried
+    Digest.objects.update(try_after=None)
+    assert send_digests() == 2
 
 
 def test_a_digest_that_is_repeated_after_a_crash_can_be_told_by_its_id(

@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *, seconds: float, **options: Any) -> None:
         done = match_new(seconds)
-        called, mailed = deliver(seconds), send_digests()
+        called, mailed = deliver(seconds), send_digests(seconds)
         forget_deliveries()
         if done.more:
             dispatch.alert()

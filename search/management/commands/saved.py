@@ -16,7 +16,7 @@ from archive.incoming import TooLarge
 from archive.models import AlertMode, SavedSearch
 from search.acting import describe
 from search.alerts import switch_off, switch_on
-from search.alerts_backtest import DAYS, back_test
+from search.alerts_backtest import DAYS, MOST_DAYS, back_test
 from search.answers import as_dict
 from search.engine import search
 from search.failures import NotAnswered
@@ -133,6 +133,8 @@ class Command(BaseCommand):
             switch_off(found, user)
 
     def do_test(self, user: User, options: dict[str, Any]) -> None:
+        if not 1 <= options["days"] <= MOST_DAYS:
+            raise CommandError(f"--days is a whole number from 1 to {MOST_DAYS}.")
         test = back_test(query_of(self._find(user, options)), user, Mode(options["mode"]), options["days"])
         self.stdout.write(test.sentence)
 
