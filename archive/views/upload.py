@@ -17,7 +17,7 @@ from archive.access import person, visible_only, wants_json
 from archive.forms import UploadForm
 from archive.incoming import IncomingFile, RefusedFile, TooLarge
 from archive.ingest import EmptyFile, StorageFull, ingest_file
-from archive.models import Asset, Collection
+from archive.models import Asset, Collection, Status
 from archive.models.assets import may_upload_to
 from archive.models.work import Priority
 from archive.sniff import PICTURES, UnsupportedMedia
@@ -125,6 +125,8 @@ def _first_choice(request: HttpRequest, user: User) -> str | None:
 
 def _state(asset: Asset) -> dict[str, str]:
     """Of what is in quarantine no more than that: it may be somebody else's, of the same bytes."""
+    if asset.quarantined and asset.status == Status.PENDING:  # held until it was looked at, as every upload there
+        return {"asset": str(asset.uuid), "url": asset.get_absolute_url(), "status": asset.status, "error": ""}
     if asset.quarantined:
         return {"asset": str(asset.uuid), "url": reverse("review_held"), "status": "held", "error": HELD}
     return {
