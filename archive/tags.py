@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.db.models import Count, Exists, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils.text import slugify
 from django.utils.timezone import now
 
@@ -179,6 +179,12 @@ def tags_of(asset: Asset) -> list[Concept]:
     if shown is None:
         shown = asset.tags.accepted().select_related("concept").order_by("concept__folded")
     return [tag.concept for tag in shown]
+
+
+def proposed_on(asset: Asset) -> list[Concept]:
+    """What a model or a file proposes for an asset, the surest first."""
+    open_ones = asset.tags.filter(state=TagState.PROPOSED).select_related("concept")
+    return [tag.concept for tag in open_ones.order_by(F("score").desc(nulls_last=True), "concept__folded")]
 
 
 def seen_tags(user: Person) -> QuerySet[Concept]:

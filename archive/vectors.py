@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,11 @@ AFTER = """
 COPY (
     SELECT e.frame_id, e.asset_id, e.vector FROM {partition} e
     WHERE e.asset_id > %s AND e.asset_id <= %s ORDER BY e.asset_id LIMIT %s
+) TO STDOUT (FORMAT binary)
+"""
+SOME = """
+COPY (
+    SELECT e.frame_id, e.asset_id, e.vector FROM {partition} e WHERE e.asset_id = ANY(%s::bigint[]) ORDER BY e.asset_id
 ) TO STDOUT (FORMAT binary)
 """
 # A row of COPY in binary: the number of columns, then each with its length in front. A header and a trailer around all.
@@ -109,11 +115,17 @@ def read_on(space: Space, after: int, rows: int, upto: int = LAST) -> Rows:
     return _as_rows(whole if len(whole) else _copied(space, last - 1, last, LAST))
 
 
+def read_some(space: Space, assets: Sequence[int]) -> Rows:
+    """As `read_vectors`, every frame of these assets, for thousands of them."""
+    return _as_rows(_copy(SOME.format(partition=partition(space)), [list(assets)]))
+
+
 def _copied(space: Space, after: int, upto: int, rows: int) -> npt.NDArray[np.void]:
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(AFTER.format(partition=partition(space)), [after, upto, rows]) as copy,
-    ):
+    return _copy(AFTER.format(partition=partition(space)), [after, upto, rows])
+
+
+def _copy(statement: str, params: list[Any]) -> npt.NDArray[np.void]:
+    with connection.cursor() as cursor, cursor.copy(statement, params) as copy:
         data = b"".join(copy)
     return np.frombuffer(data, dtype=COPIED, offset=HEADER, count=(len(data) - HEADER - TRAILER) // COPIED.itemsize)
 

@@ -17,6 +17,7 @@ from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
 from archive.models import Asset, Collection, Space, Status
 from archive.templatetags.shapes import BONES
+from search.classifying import classify_asset
 from search.engine import NotAnswered, NotForYou, UnknownAsset, search
 from search.facets import count_facets
 from search.hints import find_hints
@@ -26,6 +27,7 @@ from search.pictures import find_picture, keep_picture
 from search.query import BadQuery, Mode, Query
 from search.side_by_side import compare, live_spaces
 from search.spaces import find_live, may_choose_space
+from search.zero_shot import read_names
 
 PLANS = {
     "exact": "compared with every picture",
@@ -184,6 +186,31 @@ def similar(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         raise Http404 from error
     except NotAnswered as error:
         return render(request, "search/_similar.html", {"trouble": str(error)})
+
+
+@visible_only
+@require_safe
+def which(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
+    """Which of some labels an asset is: a part of its page for htmx, else a page of its own."""
+    user = person(request)
+    context: dict[str, Any] = {"asset": find_seen(user, asset), "labels": request.GET.get("labels", "")[:8000]}
+    status = 200
+    if context["labels"]:
+        try:
+            found = classify_asset(asset, user, read_names(context["labels"]))
+            context |= {"guesses": found.rows[0][1], "independent": found.space.logit_bias is not None}
+        except BadQuery as error:
+            context["trouble"], status = " ".join(error.fields.values()), 400
+        except UnknownAsset as error:  # it lies in the trash
+            raise Http404 from error
+        except NotAnswered as error:
+            context["trouble"], status = str(error), error.status
+    part = request.headers.get("HX-Request")
+    response = render(
+        request, "search/_which.html" if part else "search/which.html", context, status=200 if part else status
+    )
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @self_only

@@ -23,7 +23,7 @@ TOP = {
     *("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "Makefile", "compose.yaml", "docs", ".ci"),
 }
 FACES = {
-    *("views", "act_views", "admin", "api", "api_batches", "forms", "tasks", "commands"),
+    *("views", "act_views", "admin", "api", "api_batches", "api_classify", "forms", "tasks", "commands"),
     *("urls", "api_urls", "apps", "checks", "wsgi"),
 }
 # What one face may be imported by: the table that hangs it up, and its own package.

@@ -51,6 +51,9 @@ READ = {
     "admin:archive_policy_changelist": ("q", "p", "is_on__exact"),
     "admin:archive_flag_changelist": ("q", "p", "state__exact", "hides__exact", "concept__id__exact"),
     "login": ("next",),
+    "new_concept": ("name",),
+    "which": ("labels",),
+    "api_classify": ("labels", "asset", "top", "q"),
     "admin:archive_asset_changelist": (
         *("q", "p", "o", "collection", "trash", "status__exact", "taken_at__gte", "_to_field"),
     ),
@@ -70,6 +73,10 @@ FORMS: dict[str, tuple[str, ...]] = {
     "/review/{flag}/decide/": ("verb", "version", "reason", "concept", "single"),
     "/review/log/export/": ("as",),
     "/admin/archive/policy/": ("action", "_selected_action", "reason"),
+    "/concepts/new/": (
+        *("name", "on_match", "prompts", "negatives", "kind", "parent", "scope", "examples", "counters", "templates"),
+        *("note", "line", "calibrated", "verb"),
+    ),
     "/admin/archive/asset/": ("action", "_selected_action", "select_across", "index", "found_by", "collection"),
     "/admin/archive/asset/{pk}/change/": ("title", "caption", "collection", "taken_at_0", "taken_at_1", "place"),
 }
@@ -109,7 +116,7 @@ def look(answer: Any, about: Any) -> None:
 def fill(text: str, asset: Asset) -> dict[str, Any]:
     gaps = (
         *("asset", "slug", "member", "spec", "key", "object_id", "rest", "url", "app_label", "id"),
-        *("batch", "name", "decision", "flag"),
+        *("batch", "name", "decision", "concept", "flag"),
     )
     return {**dict.fromkeys(gaps, quote(text, safe="")), "pk": asset.pk}
 

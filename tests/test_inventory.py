@@ -46,7 +46,7 @@ DOORS = ((302, "/login/"), (302, "/admin/login/"))  # the second leads to the fi
 METHODS = ("get", "post", "put", "patch", "delete")
 # The least role that a view of one asset or collection opens to. By GET, or by POST where it takes no GET.
 OPENS_TO = {
-    **dict.fromkeys(("asset", "original", "rendition", "similar", "collection"), Role.VIEWER),
+    **dict.fromkeys(("asset", "original", "rendition", "similar", "which", "collection"), Role.VIEWER),
     **dict.fromkeys(("api_asset", "api_original", "api_rendition", "api_collection", "api_duplicates"), Role.VIEWER),
     **dict.fromkeys(("trash_asset", "restore", "retry", "retag"), Role.CURATOR),
     **dict.fromkeys(("api_asset_tags", "api_asset_tag"), Role.CURATOR),
@@ -102,6 +102,7 @@ def cellar(fake_space: Space) -> Cellar:
             "batch": uuid.uuid4(),
             "flag": flag.pk,
             "decision": 1,
+            "concept": 1,
         },
         **{"rest": "x", "url": "x", "app_label": "archive", "id": owner.pk},
     }

@@ -88,6 +88,11 @@ ASKED = [
     *(Ask(f"/search/facets/?{terms}", part=True) for terms in ("", "q=red+boat", "q=dogs&mode=everything")),
     *(Ask(f"/act/?{terms}") for terms in ("q=red+boat", "kind=video")),
     Ask("/api/v1/tags"),
+    Ask("/which/{first}/?labels=a+boat,a+dog", part=True, steady=True),
+    Ask("/api/v1/classify?labels=a+boat,a+dog&asset={first}", steady=True),
+    Ask("/api/v1/classify?labels=a+boat,a+dog&q=red+boat&limit=9"),
+    *(Ask(f"/api/v1/classify?labels=a+boat,a+dog&{terms}") for terms in ("asset={hidden}", "like={hidden}")),
+    *(Ask(f"/concepts/{page}", steady=True) for page in ("", "new/", "1/", "1/judge/")),  # bob curates nothing
     Ask("/api/v1/assets/{first}/duplicates", steady=True),
     Ask("/duplicates/", steady=True),
     Ask("/assets/{first}/", steady=True),

@@ -27,6 +27,7 @@ from archive.models import Space
 
 Vector = npt.NDArray[np.float32]
 TEXT_DAYS = 30
+TEXTS = 64  # a large model reads so many within two seconds
 
 _redis: Redis | None = None
 
@@ -52,6 +53,19 @@ def encode_text(space: Space, text: str) -> Encoded:
     encoded = Encoded(_vector(reply["vectors"][0]), text in reply["cut"])
     remember_text(space, text, encoded)
     return encoded
+
+
+def encode_texts(space: Space, texts: Sequence[str]) -> dict[str, Vector]:
+    """The unit vectors (768,) of many texts, those that are not remembered by `TEXTS` a question."""
+    kept = {text: found for text in dict.fromkeys(texts) if (found := _remembered(_key(space, text))) is not None}
+    read = {text: np.frombuffer(found[1:], dtype="<f4") for text, found in kept.items()}
+    rest = [text for text in dict.fromkeys(texts) if text not in read]
+    for some in (rest[i : i + TEXTS] for i in range(0, len(rest), TEXTS)):
+        reply = _ask(space, texts=some)
+        for text, packed in zip(some, reply["vectors"], strict=True):
+            read[text] = _vector(packed)
+            remember_text(space, text, Encoded(read[text], text in reply["cut"]))
+    return read
 
 
 def remember_text(space: Space, text: str, encoded: Encoded) -> None:

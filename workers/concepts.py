@@ -9,7 +9,7 @@ import numpy as np
 from archive import dispatch
 from archive.concepts.background import SAMPLE, read_background
 from archive.concepts.passes import start_due
-from archive.concepts.vectors import find_unmade, store_concepts
+from archive.concepts.vectors import find_unmade, scopes_of, store_concepts
 from archive.concepts.words import every_text
 from archive.models import Concept, ConceptPass, ConceptVector, Space, Step
 from archive.models.concept_vectors import GOING
@@ -52,13 +52,12 @@ def unread(space: Space) -> list[Concept]:
     if not watched:
         return []
     unmade = {concept.pk: concept for concept in find_unmade(space, watched)}
-    early = ConceptVector.objects.filter(space=space, concept__in=watched, pictures__lte=SAMPLE // GREW)
-    if early.exists():
-        known = read_background(space).known
-        outgrown = (
-            set(early.filter(pictures__lte=known // GREW).values_list("concept_id", flat=True)) if known else set()
-        )
-        unmade |= {concept.pk: concept for concept in watched if concept.pk in outgrown}
+    early = ConceptVector.objects.made().filter(space=space, concept__in=watched, pictures__lt=SAMPLE // GREW)
+    young = list(early.select_related("concept"))
+    scopes = scopes_of([row.concept for row in young])
+    known = {scope: read_background(space, scope).known for scope in set(scopes.values())}
+    outgrown = {row.concept_id for row in young if row.pictures * GREW < known[scopes[row.concept_id]]}
+    unmade |= {concept.pk: concept for concept in watched if concept.pk in outgrown}
     return list(unmade.values())
 
 

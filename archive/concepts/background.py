@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,12 +41,15 @@ class Background:
         marked = self.space.calibration.get("balanced")
         if marked is None:
             return ALONE
-        return max(STANDS_OUT, (marked - mean) / spread)
+        return max(STANDS_OUT, (float(marked) - mean) / spread)
 
 
-def read_background(space: Space) -> Background:
-    """Of the whole archive: a line is one for everybody, and says nothing about any picture."""
+def read_background(space: Space, collections: Sequence[int] = ()) -> Background:
+    """Of these collections, or of the whole archive: what a concept is looked for in is what it stands out from, and
+    whoever keeps one for their own collections learns nothing of others."""
     kept = Asset.objects.filter(status=Status.READY, trashed_at__isnull=True)
+    if collections:
+        kept = kept.filter(collection__in=collections)
     sample = read_sample(space, kept, SAMPLE)
     if len(sample) >= LEAST:
         return Background(space, sample, len(sample))

@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Iterable
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
 from archive import dispatch
@@ -35,7 +34,7 @@ def start_due() -> ConceptPass | None:
         space = Space.objects.active()
         if space is None:
             return None
-        made = ConceptVector.objects.filter(space=space, concept__in=Concept.objects.watched())
+        made = ConceptVector.objects.made().filter(space=space, concept__in=Concept.objects.watched())
         walked = ConceptPass.objects.filter(space=space, made_at__gte=space.activated_at or space.created_at)
         due = made.filter(due=True) if walked.exists() else made
         due = due.order_by("pk").select_for_update(of=("self",), skip_locked=True)
@@ -50,7 +49,7 @@ def start_due() -> ConceptPass | None:
     return walk
 
 
-def mark_due(concepts: Iterable[Concept], by: User | None = None) -> None:
+def mark_due(concepts: Iterable[Concept]) -> None:
     """Have them walked again, for something about them changed: a line, a setting, a head."""
     ConceptVector.objects.filter(concept__in=list(concepts)).update(due=True)
 

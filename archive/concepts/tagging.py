@@ -59,12 +59,12 @@ def tag_by_scores(space: Space, rows: Rows, concepts: ConceptVectors, scores: Sc
         ]
         given = dict(zip(("assets", "concepts", "states", "scores"), _columns(found), strict=True))
         cursor.execute(PUT_ON, {**given, "space": space.pk, "whole": whole})
-        changed = cursor.rowcount
+        changed = int(cursor.rowcount)
         if whole:
             of = [concepts.ids[place] for place in columns]
             cursor.execute(TAKE_BACK, {**given, "all": touched, "of": of})
-            changed += cursor.rowcount
-    return max(changed, 0)
+            changed += int(cursor.rowcount)
+    return changed
 
 
 def _wanted(ids: Sequence[int]) -> dict[int, Concept]:

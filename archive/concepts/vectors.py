@@ -71,7 +71,7 @@ def find_concept_vectors(space: Space, concepts: Iterable[Concept]) -> ConceptVe
 
     Two statements, however many there are.
     """
-    rows = list(ConceptVector.objects.filter(space=space, concept__in=concepts).order_by("concept_id"))
+    rows = list(ConceptVector.objects.made().filter(space=space, concept__in=concepts).order_by("concept_id"))
     in_use = ConceptHead.objects.filter(space=space, in_use=True, concept__in=[row.concept_id for row in rows])
     heads = {head.concept_id: head for head in in_use}
     return stack(
@@ -151,21 +151,23 @@ def find_unmade(space: Space, concepts: Iterable[Concept]) -> list[Concept]:
     """Those of `concepts` that have no vector in `space`, or one that was made of other words or examples."""
     wanted = list(concepts)
     marks = dict(ConceptVector.objects.filter(space=space, concept__in=wanted).values_list("concept_id", "mark"))
-    examples = examples_of(wanted)
-    return [one for one in wanted if marks.get(one.pk) != mark_of(one, examples[one.pk])]
+    examples, scopes = examples_of(wanted), scopes_of(wanted)
+    return [one for one in wanted if marks.get(one.pk) != mark_of(one, examples[one.pk], scopes[one.pk])]
 
 
 def store_concepts(space: Space, concepts: Sequence[Concept], read: Mapping[str, Vector]) -> None:
     """Make and keep the vectors of `concepts` in `space`, of texts that were read before. What a person chose as a
     line stays until they choose another."""
-    background, examples = read_background(space), examples_of(concepts)
+    examples, scopes = examples_of(concepts), scopes_of(concepts)
+    backgrounds = {scope: read_background(space, scope) for scope in set(scopes.values())}
     for concept in concepts:
-        made = make_concept(concept, read, background, examples[concept.pk])
+        scope = scopes[concept.pk]
+        made = make_concept(concept, read, backgrounds[scope], examples[concept.pk])
         ConceptVector.objects.update_or_create(
             concept=concept,
             space=space,
             defaults={
-                "mark": mark_of(concept, examples[concept.pk]),
+                "mark": mark_of(concept, examples[concept.pk], scope),
                 "vector": write_numbers(made.vector),
                 "mean": made.mean,
                 "spread": made.spread,
@@ -184,6 +186,15 @@ def examples_of(concepts: Sequence[Concept]) -> dict[int, list[ConceptExample]]:
     saved = [concept.pk for concept in concepts if concept.pk]
     for example in ConceptExample.objects.filter(concept__in=saved).order_by("pk"):
         found[example.concept_id].append(example)
+    return found
+
+
+def scopes_of(concepts: Sequence[Concept]) -> dict[int, tuple[int, ...]]:
+    """The collections in which each is looked for; none: everywhere."""
+    found: dict[int, tuple[int, ...]] = {concept.pk: () for concept in concepts}
+    rows = Concept.scope.through.objects.filter(concept_id__in=list(found)).order_by("collection_id")
+    for concept, collection in rows.values_list("concept_id", "collection_id"):
+        found[concept] += (collection,)
     return found
 
 

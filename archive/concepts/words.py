@@ -94,8 +94,8 @@ def unit(vector: Vector) -> Vector:
     return made
 
 
-def mark_of(concept: Concept, examples: Sequence[ConceptExample]) -> str:
-    """Another one for other words or examples: what its vectors were made of."""
+def mark_of(concept: Concept, examples: Sequence[ConceptExample], scope: Sequence[int]) -> str:
+    """Another one for other words, examples or collections: what its vectors were made of."""
     shown = sorted((one.asset_id, one.counter) for one in examples)
-    said = [texts_of(concept), rival_texts_of(concept), shown]
+    said = [texts_of(concept), rival_texts_of(concept), shown, sorted(scope)]
     return hashlib.sha256(orjson.dumps(said)).hexdigest()

@@ -11,6 +11,12 @@ from archive.models.concepts import Concept
 from archive.models.spaces import Space
 
 
+class ConceptVectorQuerySet(models.QuerySet["ConceptVector"]):
+    def made(self) -> ConceptVectorQuerySet:
+        """Without those that only keep a chosen line until their words are read."""
+        return self.exclude(mark="")
+
+
 class ConceptVector(models.Model):
     """A concept in a space: made once of its words and examples, which `mark` stands for, and made anew only when
     they change. Numbers are float32, little-endian; `archive.concepts.vectors` reads and writes them.
@@ -33,6 +39,8 @@ class ConceptVector(models.Model):
     chosen = models.FloatField(null=True, blank=True, help_text="A score, by a person")
     due = models.BooleanField(default=True, help_text="Changed since stored vectors were walked over")
     made_at = models.DateTimeField(auto_now=True)
+
+    objects = ConceptVectorQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(name="one_vector_a_concept_and_space", fields=["concept", "space"])]

@@ -15,7 +15,7 @@ from archive.access import find_curated, find_seen, person, visible_only
 from archive.duplicates import pairs_of
 from archive.forms import AssetForm
 from archive.models import Asset, Status
-from archive.tags import seen_tags, tags_of
+from archive.tags import proposed_on, seen_tags, tags_of
 from archive.templatetags.shapes import BONES
 from archive.work import retry_assets
 
@@ -45,6 +45,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         "lookalikes": pairs_of(user, found).count(),
         "bones": BONES[:9],
         "tags": tags_of(found),
+        "proposed": proposed_on(found) if curates else [],
         "known_tags": seen_tags(user)[:KNOWN] if curates else [],
     }
     return render(request, "archive/asset.html", context)

@@ -72,7 +72,12 @@ def test_words_are_read_once_a_space_and_never_again(stocked: Stocked, monkeypat
     make("boat")
     asked: list[str] = []
     encode = FakeEncoder.encode_texts
-    monkeypatch.setattr(FakeEncoder, "encode_texts", lambda self, texts: asked.extend(texts) or encode(self, texts))
+
+    def listen(self: FakeEncoder, texts: list[str]) -> Rows:
+        asked.extend(texts)
+        return encode(self, texts)
+
+    monkeypatch.setattr(FakeEncoder, "encode_texts", listen)
     assert read_concepts() == 1
     assert "a photo of a boat" in asked
     asked.clear()
@@ -257,7 +262,7 @@ def test_a_pass_that_was_cut_short_goes_on_where_it_was(stocked: Stocked, monkey
     half = find_pass(boat)
     assert half
     assert (half.state, half.done, len(of(boat))) == (PassState.RUNNING, 24, 24)
-    heed = passes.heed
+    from archive.concepts.heeding import heed
 
     def die(*args: object, **options: object) -> int:
         heed(*args, **options)  # type: ignore[arg-type]

@@ -1,0 +1,134 @@
+"""What a concept learns from thumbs: a head for each space, measured before it is used, versioned, undone at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Among
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+
+from archive.concepts.background import read_background
+from archive.concepts.learning import Words, learn
+from archive.concepts.passes import start_due
+from archive.concepts.vectors import examples_of, read_numbers, scopes_of, write_numbers
+from archive.models import DIMENSIONS, Concept, ConceptHead, ConceptVector, Space, Tag, TagState
+from archive.vectors import Vector, asset_vectors
+
+LEAST = 4  # judgements of each kind
+MOST = 1000  # of each kind, the newest: more would teach little and take long
+
+
+class CannotLearn(Exception):
+    """Not yet; the sentence says what is missing."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Assets that people judged, with their vectors (n, 768) and whether each shows the concept."""
+
+    assets: list[int]
+    vectors: Vector
+    good: npt.NDArray[np.bool_]
+
+
+def find_judged(concept: Concept, space: Space) -> Judged:
+    """What people accepted and rejected, and the examples; in the order of ids."""
+    by_state: dict[int, bool] = {}
+    for state in (TagState.ACCEPTED, TagState.REJECTED):
+        newest = Tag.objects.decided().filter(concept=concept, state=state).order_by("-at")
+        by_state |= dict.fromkeys(newest.values_list("asset_id", flat=True)[:MOST], state == TagState.ACCEPTED)
+    by_state |= {one.asset_id: not one.counter for one in examples_of([concept])[concept.pk]}
+    found = asset_vectors(space, sorted(by_state))
+    assets = sorted(found)
+    rows = np.asarray([found[asset] for asset in assets], dtype=np.float32).reshape(len(assets), DIMENSIONS)
+    return Judged(assets, rows, np.asarray([by_state[asset] for asset in assets], dtype=np.bool_))
+
+
+def learn_head(concept: Concept, space: Space, by: User | None) -> ConceptHead:
+    """Train the next version on all judgements there are, and use it; the archive is walked over with it.
+
+    Raises `CannotLearn`.
+    """
+    judged = find_judged(concept, space)
+    accepted, rejected = int(judged.good.sum()), int((~judged.good).sum())
+    if min(accepted, rejected) < LEAST:
+        raise CannotLearn(
+            f"It learns from {LEAST} pictures that show it and {LEAST} that do not, at least. "
+            f"So far {accepted} were said to show it, and {rejected} not to."
+        )
+    row = ConceptVector.objects.made().filter(concept=concept, space=space).first()
+    if row is None:
+        raise CannotLearn("The model has not read the words of this concept yet. Try again in a moment.")
+    background = read_background(space, scopes_of([concept])[concept.pk])
+    line = row.line if row.chosen is None else row.chosen
+    words = Words(read_numbers(row.vector), line, row.spread, background.pictures.mean(axis=0))
+    head, measured = learn(judged.vectors, judged.good, words)
+    means, spreads = background.of(head.vector[None])
+    return _keep(
+        ConceptHead(
+            concept=concept,
+            space=space,
+            vector=write_numbers(head.vector),
+            mean=float(means[0]),
+            spread=float(spreads[0]),
+            line=(head.closeness - float(means[0])) / float(spreads[0]),
+            accepted=accepted,
+            rejected=rejected,
+            measured=asdict(measured),
+            made_by=by,
+        )
+    )
+
+
+@transaction.atomic
+def _keep(head: ConceptHead) -> ConceptHead:
+    Concept.objects.select_for_update().get(pk=head.concept_id)  # two who learn at once take turns
+    mine = ConceptHead.objects.filter(concept=head.concept, space=head.space)
+    head.version = (mine.aggregate(last=Max("version"))["last"] or 0) + 1
+    mine.filter(in_use=True).update(in_use=False)
+    head.in_use = True
+    head.save()
+    _walk(head.concept, head.space)
+    return head
+
+
+@transaction.atomic
+def use_version(concept: Concept, space: Space, version: int | None) -> None:
+    """Judge by this version from now on; None: by the words alone. Raises `ConceptHead.DoesNotExist`."""
+    Concept.objects.select_for_update().get(pk=concept.pk)
+    mine = ConceptHead.objects.filter(concept=concept, space=space)
+    chosen = None if version is None else mine.get(version=version)
+    mine.filter(in_use=True).update(in_use=False)
+    if chosen is not None:
+        mine.filter(pk=chosen.pk).update(in_use=True)
+    _walk(concept, space)
+
+
+def _walk(concept: Concept, space: Space) -> None:
+    ConceptVector.objects.filter(concept=concept, space=space).update(due=True)
+    transaction.on_commit(start_due, robust=True)
+
+
+def most_informative(
+    assets: list[int], vectors: Vector, scores: npt.NDArray[np.float32], line: float, known: Among[int], count: int
+) -> list[int]:
+    """The next judgements that would teach most: nearest to the line, and not near to one another.
+
+    `vectors` (n, 768) and `scores` (n,) of `assets`; `known` were judged already.
+    """
+    order = [n for n in np.argsort(np.abs(scores - line)).tolist() if assets[n] not in known][: 4 * count]
+    chosen: list[int] = order[:1]
+    while len(chosen) < min(count, len(order)):
+        rest = [n for n in order if n not in chosen]
+        nearest = (vectors[rest] @ vectors[chosen].T).max(axis=1)
+        doubt = np.abs(scores[rest] - line)
+        chosen.append(rest[int(np.argmin(_ranks(nearest) + _ranks(doubt)))])
+    return [assets[n] for n in chosen]
+
+
+def _ranks(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    return np.argsort(np.argsort(values, kind="stable"), kind="stable")

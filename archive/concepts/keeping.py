@@ -1,0 +1,149 @@
+"""Who keeps concepts, and what saving one does: its words are read, then stored vectors are walked over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+
+from archive import dispatch
+from archive.concepts.passes import mark_due
+from archive.models import (
+    Asset,
+    Collection,
+    Concept,
+    ConceptExample,
+    ConceptKind,
+    ConceptVector,
+    OnMatch,
+    Space,
+    Step,
+    Tag,
+    TagSource,
+)
+from archive.models.collections import CURATING
+from archive.tags import free_slug
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
+
+
+class CannotKeep(Exception):
+    """What was asked for would not hold together; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What belongs to a concept beside its own fields. `line`: the score from which it is there, None: calibrated."""
+
+    scope: list[Collection] = field(default_factory=list)
+    examples: list[Asset] = field(default_factory=list)
+    counters: list[Asset] = field(default_factory=list)
+    line: float | None = None
+
+
+def may_keep(user: Person) -> bool:
+    """Whoever curates a collection keeps concepts for what they curate; superusers for all."""
+    return bool(user.is_authenticated) and (user.is_superuser or Collection.objects.open_to(user, CURATING).exists())
+
+
+def kept_by(user: Person) -> QuerySet[Concept]:
+    """The concepts that `user` may change: superusers all, others those that look in their own collections only."""
+    if user.is_authenticated and user.is_superuser:
+        return Concept.objects.all()
+    mine = Collection.objects.open_to(user, CURATING).order_by().values("pk")
+    scoped = Concept.objects.annotate(
+        looked=Count("scope", distinct=True), strange=Count("scope", filter=~Q(scope__in=mine), distinct=True)
+    )
+    return Concept.objects.filter(pk__in=scoped.filter(looked__gt=0, strange=0).order_by().values("pk"))
+
+
+@transaction.atomic
+def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
+    """Save a concept as it is meant to be from now on, and have the archive looked through again.
+
+    Raises `CannotKeep`.
+    """
+    if not by.is_superuser:
+        _stay_at_home(around, by)
+    if makes_a_circle(concept):
+        raise CannotKeep("A concept cannot lie below itself. Choose another parent.")
+    if not concept.pk:
+        concept.slug, concept.created_by = free_slug(concept.name), by
+    concept.save()
+    concept.scope.set(around.scope)
+    ConceptExample.objects.filter(concept=concept).delete()
+    shown = dict.fromkeys(around.counters, True) | dict.fromkeys(around.examples, False)
+    ConceptExample.objects.bulk_create(ConceptExample(concept=concept, asset=a, counter=c) for a, c in shown.items())
+    choose_line(concept, around.line)
+    if concept.kind != ConceptKind.TAG or concept.on_match == OnMatch.NOTHING:
+        take_back_proposals(concept)
+    mark_due([concept])
+    transaction.on_commit(lambda: dispatch.ring(Step.ENCODE), robust=True)
+    return concept
+
+
+def choose_line(concept: Concept, line: float | None) -> None:
+    """The score from which it is there in the searched space; it is kept until the words are read, if need be."""
+    space = Space.objects.active()
+    if space is None:
+        return
+    row = ConceptVector.objects.filter(concept=concept, space=space).first()
+    if row is not None:
+        row.chosen, row.due = line, True
+        row.save()  # its version moves on
+    elif line is not None:
+        ConceptVector.objects.create(
+            concept=concept, space=space, mark="", vector=bytes(4 * 768), mean=0.0, spread=1.0, line=line, chosen=line
+        )
+
+
+def take_back_proposals(concept: Concept) -> int:
+    """What a model put on or proposed and nobody judged goes, for nobody looks for it any more."""
+    return Tag.objects.filter(concept=concept, source=TagSource.MODEL, decided=False).delete()[0]
+
+
+def makes_a_circle(concept: Concept) -> bool:
+    seen = {concept.pk} - {None}
+    above = concept.parent
+    while above is not None:
+        if above.pk in seen:
+            return True
+        seen.add(above.pk)
+        above = above.parent
+    return False
+
+
+def below(concept: Concept) -> list[Concept]:
+    """All that lies under a concept in the tree, the nearest first."""
+    found: list[Concept] = []
+    level = [concept]
+    while level:
+        level = list(Concept.objects.filter(parent__in=level).exclude(pk__in=[one.pk for one in found]))
+        found += level
+    return found
+
+
+def in_tree_order(concepts: Iterable[Concept]) -> list[tuple[int, Concept]]:
+    """Each with its depth, children behind their parents; one whose parent is not among them stands at the top."""
+    by_parent: dict[int | None, list[Concept]] = {}
+    known = {concept.pk: concept for concept in concepts}
+    for concept in sorted(known.values(), key=lambda one: one.folded):
+        by_parent.setdefault(concept.parent_id if concept.parent_id in known else None, []).append(concept)
+    found: list[tuple[int, Concept]] = []
+    waiting = [(0, concept) for concept in reversed(by_parent.get(None, []))]
+    while waiting:
+        depth, concept = waiting.pop()
+        found.append((depth, concept))
+        waiting += [(depth + 1, child) for child in reversed(by_parent.get(concept.pk, []))]
+    return found
+
+
+def _stay_at_home(around: Surroundings, by: User) -> None:
+    mine = set(Collection.objects.open_to(by, CURATING))
+    if not around.scope or set(around.scope) - mine:
+        raise CannotKeep("Choose where it is looked for, among the collections that you curate.")
