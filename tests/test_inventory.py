@@ -51,7 +51,7 @@ OPENS_TO = {
     **dict.fromkeys(("trash_asset", "restore", "retry", "retag"), Role.CURATOR),
     **dict.fromkeys(("api_asset_tags", "api_asset_tag"), Role.CURATOR),
     **dict.fromkeys(("add_member", "remove_member"), Role.OWNER),
-    **dict.fromkeys(("review_flag", "review_picture", "review_decide", "review_undo"), Role.CURATOR),
+    **dict.fromkeys(("review_flag", "review_picture", "review_decide", "review_undo", "api_flag"), Role.CURATOR),
 }
 
 

@@ -26,7 +26,7 @@ from rest_framework.authtoken.models import Token
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from archive.api.schema import SchemaView
-from archive.models import Asset, Collection, Membership, Role, Space
+from archive.models import Asset, Collection, Concept, ConceptKind, Flag, Membership, Role, Space
 from tests.cast import make_user
 from tests.prepared import add_renditions, make_encoded, random_rows
 
@@ -40,7 +40,13 @@ def schema() -> Any:
 
 
 SCHEMA = schemathesis.openapi.from_dict(schema())
-REAL = {"asset": "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2c", "slug": "harbour", "collection": "harbour", "spec": "preview"}
+REAL: dict[str, Any] = {
+    "asset": "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2c",
+    "slug": "harbour",
+    "collection": "harbour",
+    "spec": "preview",
+    "flag": 1,
+}
 
 
 def closing(application: Any) -> Any:
@@ -65,6 +71,8 @@ def tokens(harbour: Collection, fake_space: Space, queries_in_process: None) -> 
     assets = make_encoded(harbour, fake_space, random_rows(5))
     Asset.objects.filter(pk=assets[0].pk).update(uuid=REAL["asset"], width=320, height=240)
     add_renditions(assets[0])
+    weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
+    Flag.objects.create(pk=REAL["flag"], asset=assets[0], concept=weapon)
     found = [{"Authorization": f"Token {Token.objects.create(user=user).key}"} for user in people]
     return cycle([*found, {}])
 

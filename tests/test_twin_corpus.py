@@ -107,6 +107,7 @@ ASKED = [
     Ask("/collections/harbour/", steady=True),
     Ask("/collections/harbour/", walk=HTML_NEXT, steady=True),
     Ask("/collections/cellar/"),
+    Ask("/api/v1/review", steady=True),
     *(Ask(f"/review/{page}", steady=True) for page in ("", "held/", "log/", "figures/")),
     Ask("/trash/", steady=True),  # alice would share, not let bob curate
     Ask("/api/v1/assets?limit=50", walk=JSON_NEXT),
