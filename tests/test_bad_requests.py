@@ -118,7 +118,7 @@ def test_no_address_breaks_over_what_stands_in_its_gaps(asset: Asset, curator: C
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_no_page_breaks_over_what_stands_behind_the_question_mark(asset: Asset, curator: Client, name: str) -> None:
-    there = {"slug": "harbour"}
+    there = {"slug": "harbour", "asset": asset.uuid}
     for address in every_address():
         for words in _questions(address):
             query = dict.fromkeys(words, TEXTS[name])
