@@ -77,7 +77,7 @@ def teach(
 
 def _judge(pool: Vector, known: Truth, words: Words, scores: Any, thumbs: int) -> list[int]:
     """The pictures that get a thumb, in turn."""
-    judged = np.argsort(-scores, kind="stable")[:FIRST].tolist()
+    judged: list[int] = np.argsort(-scores, kind="stable")[:FIRST].tolist()
     everything = list(range(len(pool)))
     while len(judged) < thumbs:
         good = known[judged]

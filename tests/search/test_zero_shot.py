@@ -64,7 +64,7 @@ def test_drawn_things_are_told_apart(scenes: list[Asset], alice: User, client: C
     asked = [(THINGS[thing].names[0], asset) for thing in THINGS for asset in of_one_thing(scenes, thing)[:2]]
     assert len(asked) > 15
     for thing, asset in asked:
-        answer = client.get("/api/v1/classify", {"asset": asset.uuid, "labels": labels}).json()
+        answer = client.get("/api/v1/classify", {"asset": str(asset.uuid), "labels": labels}).json()
         (row,) = answer["assets"]
         assert (answer["space"], answer["independent"], len(row["guesses"])) == ("drawn-scenes", False, 5)
         shares = [one["probability"] for one in row["guesses"]]
@@ -79,7 +79,7 @@ def test_the_background_wins_where_none_of_them_is_there(scenes: list[Asset], al
     others = [*of_one_thing(scenes, "fish"), *of_one_thing(scenes, "car")][:8]
     won = there = 0
     for asset in others:
-        answer = client.get("/api/v1/classify", {"asset": asset.uuid, "labels": "a lighthouse,a butterfly"}).json()
+        answer = client.get("/api/v1/classify", {"asset": str(asset.uuid), "labels": "a lighthouse,a butterfly"}).json()
         guesses = answer["assets"][0]["guesses"]
         assert len(guesses) == 3
         assert sum(one["probability"] for one in guesses) == pytest.approx(1, abs=0.001)
@@ -150,7 +150,7 @@ def test_what_is_not_encoded_yet_says_so(
     (asset,) = make_encoded(harbour, fake_space, np.eye(768, dtype=np.float32)[:1])
     Embedding.objects.all().delete()
     client.force_login(alice)
-    answer = client.get("/api/v1/classify", {"asset": asset.uuid, "labels": "a,b"})
+    answer = client.get("/api/v1/classify", {"asset": str(asset.uuid), "labels": "a,b"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_encoded_yet")
 
 
