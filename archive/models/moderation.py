@@ -95,9 +95,6 @@ class FlagState(models.TextChoices):
     DISMISSED = "dismissed", "Dismissed"
 
 
-HIDING = Q(state=FlagState.UPHELD) | Q(state=FlagState.OPEN, hides=True)
-
-
 class FlagQuerySet(models.QuerySet["Flag"]):
     def reviewed_by(self, user: Person) -> FlagQuerySet:
         """The flags that `user` may look at and answer. Nobody judges their own upload, superusers excepted."""
