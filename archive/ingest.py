@@ -19,6 +19,7 @@ from archive import dispatch
 from archive.incoming import Incoming, StorageFull
 from archive.models import Asset, Collection, Kind, Step, Work
 from archive.models.work import Priority
+from archive.moderation.policies import holds_new_in
 from archive.sniff import FILMS, sniff_media
 from archive.video.animated import is_animated
 
@@ -72,6 +73,7 @@ def ingest_file(
                     "filename": clean_filename(filename),
                     "media_type": media_type,
                     "size": incoming.size,
+                    "quarantined": holds_new_in(collection),
                 },
             )
             if new:

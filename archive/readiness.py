@@ -8,6 +8,7 @@ from django.db import connection, transaction
 # running, and the asset would stay pending with all its work done. A statement of its own: the next
 # one must see what the others committed meanwhile.
 TAKE_TURNS = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
+# What was held until somebody or something had looked at it (Policy.holds_new) is shown now, unless a flag hides it.
 # Only the searched space holds an asset back; a space that is being filled does not. What only a player needs is
 # waited for, but a video that cannot be made playable is found all the same.
 SETTLE = """
@@ -23,7 +24,11 @@ WITH needed AS (
 )
 UPDATE archive_asset a
 SET status = CASE WHEN n.failed THEN 'failed' WHEN n.done THEN 'ready' ELSE 'pending' END,
-    error = CASE WHEN n.failed THEN coalesce(n.error, '') ELSE '' END
+    error = CASE WHEN n.failed THEN coalesce(n.error, '') ELSE '' END,
+    quarantined = CASE WHEN n.failed OR n.done THEN EXISTS (
+        SELECT FROM archive_flag f
+        WHERE f.asset_id = a.id AND (f.state = 'upheld' OR (f.state = 'open' AND f.hides))
+    ) ELSE a.quarantined END
 FROM needed n WHERE a.id = n.asset_id
 """
 

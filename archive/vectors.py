@@ -161,7 +161,7 @@ def _copy(statement: str, params: list[Any]) -> npt.NDArray[np.void]:
 
 
 def _as_rows(found: npt.NDArray[np.void]) -> Rows:
-    return Rows(found["frame"].tolist(), found["asset"].tolist(), found["vector"].astype(np.float32))
+    return Rows(found["frame"].tolist(), found["asset"].tolist(), found["vector"].astype("<f2").astype(np.float32))
 
 
 def asset_vectors(space: Space, assets: Sequence[int]) -> dict[int, Vector]:

@@ -1,10 +1,11 @@
 """Zero-shot classification, as the CLIP paper does it (https://arxiv.org/abs/2103.00020, 3.1): which of some labels a
 picture is, by a softmax over the model's scale times the closeness to each.
 
-Two things beside the paper, for tags over-fire: a background ("a picture of something else") is one label more and
-may win; and whether a label is there at all is decided by the line that a search for it would draw (search.relevance),
-for a softmax always names something. A model with a bias (SigLIP, https://arxiv.org/abs/2303.15343) says of each
-pair by itself how sure it is: sigmoid(scale x closeness + bias); those do not add up to one.
+Two things beside the paper, for tags over-fire. A background competes as one label more: its closeness is the line that
+a search for the labels would draw (search.relevance), so that it wins where the picture shows none of them well. And
+each label says by its own line whether it is there, for a softmax always names something. A model with a bias (SigLIP,
+https://arxiv.org/abs/2303.15343) says of each pair by itself how sure it is: sigmoid(scale x closeness + bias); those
+do not add up to one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import numpy.typing as npt
 
 from archive.concepts.words import TEMPLATES, ensemble, in_templates
 from archive.models import Space
-from archive.vectors import Vector
 from search.background import find_background
 from search.failures import EncoderUnavailable
 from search.query import BadQuery, Mode
@@ -29,7 +29,6 @@ from workers import client
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
-NONE = ("a photo", "a picture of something else", "something", "a photo of other things")
 SCALE = 100.0  # of a model that does not say: where CLIP's training ends
 FEWEST, MOST, LONGEST = 2, 100, 80
 
@@ -38,13 +37,17 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Labels:
-    """`vectors` (n, 768) unit length, one for each of `names`; `lines` (n,) are closenesses from which each is there;
-    `none` (768,) is the background."""
+    """`vectors` (n, 768) unit length, one for each of `names`; `lines` (n,) are closenesses from which each is there,
+    -inf where nothing tells."""
 
     names: tuple[str, ...]
     vectors: Floats
     lines: npt.NDArray[np.float64]
-    none: Vector
+
+    @property
+    def background(self) -> float:
+        """The closeness with which none of them competes."""
+        return float(self.lines.mean())
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def read_labels(space: Space, names: Sequence[str], user: Person) -> Labels:
     """
     texts = {name: in_templates([name], TEMPLATES) for name in names}
     try:
-        read = client.encode_texts(space, [*NONE, *(text for many in texts.values() for text in many)])
+        read = client.encode_texts(space, [text for many in texts.values() for text in many])
     except client.EncoderUnavailable as error:
         raise EncoderUnavailable(str(error)) from error
     vectors = np.stack([ensemble(many, read) for many in texts.values()])
@@ -85,27 +88,27 @@ def read_labels(space: Space, names: Sequence[str], user: Person) -> Labels:
         draw_line(space, find_background(space, user, sight, vector), Mode.BALANCED, words_only=True).well
         for vector in vectors
     ]
-    return Labels(tuple(names), vectors, np.asarray(lines), ensemble(NONE, read))
+    return Labels(tuple(names), vectors, np.asarray(lines))
 
 
-def probabilities(space: Space, pictures: Floats, labels: Floats) -> Floats:
-    """(m, 768) pictures and (n, 768) labels to (m, n): a softmax over the labels, or the sigmoid of each pair."""
-    logits = (space.logit_scale or SCALE) * (pictures @ labels.T)
+def probabilities(space: Space, closeness: Floats) -> Floats:
+    """(m, n) closenesses of pictures to labels to (m, n): a softmax over the labels, or the sigmoid of each pair."""
+    logits = (space.logit_scale or SCALE) * closeness
     if space.logit_bias is not None:
         sure: Floats = 1.0 / (1.0 + np.exp(-(logits + space.logit_bias)))
         return sure
-    logits -= logits.max(axis=1, keepdims=True)
-    share = np.exp(logits)
+    share = np.exp(logits - logits.max(axis=1, keepdims=True))
     found: Floats = share / share.sum(axis=1, keepdims=True)
     return found
 
 
 def guess(space: Space, pictures: Floats, labels: Labels, top: int) -> list[list[Guess]]:
-    """For each picture the `top` most probable of the labels and the background, the most probable first."""
-    shares = probabilities(space, pictures, np.concatenate([labels.vectors, labels.none[None]]))
-    there = pictures @ labels.vectors.T >= labels.lines
+    """For each picture (m, 768) the `top` most probable of the labels and the background, the most probable first."""
+    closeness = pictures @ labels.vectors.T
+    none = np.full((len(pictures), 1), labels.background, dtype=closeness.dtype)
+    shares = probabilities(space, np.hstack([closeness, none]))
     best = np.argsort(-shares, axis=1, kind="stable")[:, :top]
-    return [list(_told(labels, row, shares[n], there[n])) for n, row in enumerate(best)]
+    return [list(_told(labels, row, shares[n], closeness[n] >= labels.lines)) for n, row in enumerate(best)]
 
 
 def _told(labels: Labels, row: npt.NDArray[np.intp], shares: Floats, there: npt.NDArray[np.bool_]) -> Iterable[Guess]:

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 ADDRESSES = every_address()
 PUBLIC = {
     *("healthz", "login/", "logout/", "admin/login/", "admin/logout/", "admin/jsi18n/"),
-    *("api/v1/schema", "api/v1/", "api/v1/<path:rest>"),
+    *("api/v1/schema", "api/v1/", "api/v1/<anything:rest>"),
     "alerts/stop/<str:token>/",  # signed by us, and it tells nothing
 }
 ROLES = ("viewer", "contributor", "curator", "owner")
@@ -57,7 +57,7 @@ OPENS_TO = {
     **dict.fromkeys(("trash_asset", "restore", "retry", "retag"), Role.CURATOR),
     **dict.fromkeys(("api_asset_tags", "api_asset_tag"), Role.CURATOR),
     **dict.fromkeys(("add_member", "remove_member"), Role.OWNER),
-    **dict.fromkeys(("review_flag", "review_picture", "review_decide", "review_undo"), Role.CURATOR),
+    **dict.fromkeys(("review_flag", "review_picture", "review_decide", "review_undo", "api_flag"), Role.CURATOR),
     # Of a search that the owner shared with the members: each may open it, and wait for what is new in it.
     **dict.fromkeys(("saved_search", "edit_saved", "test_alert", "set_alert", "set_webhook"), Role.VIEWER),
     **dict.fromkeys(("api_saved_search", "api_saved_results", "api_alert", "api_back_test"), Role.VIEWER),

@@ -93,7 +93,11 @@ def locked(cellar: Cellar) -> Locked:
 def beside_the_review() -> Iterator[Address]:
     for address in every_address():
         leaving = address.name in ("logout", "admin:logout")
-        if not address.by_permission and not leaving and not address.name.startswith(("review", "admin:archive_flag_")):
+        if (
+            not address.by_permission
+            and not leaving
+            and not address.name.startswith(("review", "api_review", "api_flag", "admin:archive_flag_"))
+        ):
             yield address
 
 

@@ -26,7 +26,19 @@ from rest_framework.authtoken.models import Token
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from archive.api.schema import SchemaView
-from archive.models import Alert, Asset, Collection, Match, Membership, Role, SavedSearch, Space
+from archive.models import (
+    Alert,
+    Asset,
+    Collection,
+    Concept,
+    ConceptKind,
+    Flag,
+    Match,
+    Membership,
+    Role,
+    SavedSearch,
+    Space,
+)
 from tests.cast import make_user
 from tests.prepared import add_renditions, make_encoded, random_rows
 
@@ -40,8 +52,15 @@ def schema() -> Any:
 
 
 SCHEMA = schemathesis.openapi.from_dict(schema())
-REAL = {"asset": "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2c", "slug": "harbour", "collection": "harbour", "spec": "preview"}
-REAL["saved"] = REAL["saved_search"] = "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2d"
+REAL: dict[str, Any] = {
+    "asset": "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2c",
+    "slug": "harbour",
+    "collection": "harbour",
+    "spec": "preview",
+    "saved": "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2d",
+    "saved_search": "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2d",
+    "flag": 1,
+}
 
 
 def closing(application: Any) -> Any:
@@ -70,6 +89,8 @@ def tokens(harbour: Collection, fake_space: Space, queries_in_process: None) -> 
         uuid=REAL["saved"], owner=curator, name="Boats", params={"kind": "photo"}, collection=harbour
     )
     Match.objects.create(alert=Alert.objects.create(search=saved, person=curator), asset=assets[0])
+    weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
+    Flag.objects.create(pk=REAL["flag"], asset=assets[0], concept=weapon)
     found = [{"Authorization": f"Token {Token.objects.create(user=user).key}"} for user in people]
     return cycle([*found, {}])
 

@@ -150,6 +150,7 @@ ASKED = [
     Ask("/collections/harbour/", steady=True),
     Ask("/collections/harbour/", walk=HTML_NEXT, steady=True),
     Ask("/collections/cellar/"),
+    Ask("/api/v1/review", steady=True),
     *(Ask(f"/review/{page}", steady=True) for page in ("", "held/", "log/", "figures/")),
     Ask("/tables/file/?table=tags&format=json"),
     Ask("/tables/file/?table=vocabulary&format=json", steady=True),

@@ -44,8 +44,9 @@ class ConceptAdmin(ConceptModelAdmin):
 
     shows = Shows.VISIBLE
     form = ConceptForm
-    list_display = ("name", "slug", "kind", "assets", "created_by", "created_at")
-    list_select_related = ("created_by",)
+    list_display = ("name", "kind", "on_match", "parent", "assets", "created_by", "created_at")
+    list_select_related = ("created_by", "parent")
+    list_filter = ("kind", "on_match")
     list_per_page = 100
     search_fields = ("name", "slug")
     search_help_text = "By name."

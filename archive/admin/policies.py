@@ -52,7 +52,7 @@ class PolicyAdmin(PolicyActions):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     sortable_by = ()
-    fields = ("concept", "everywhere", "collections", "second_reviewer", "outlook")
+    fields = ("concept", "everywhere", "collections", "second_reviewer", "holds_new", "outlook")
     readonly_fields = ("outlook",)
     inlines = (LineInline,)
 

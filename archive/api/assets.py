@@ -69,7 +69,7 @@ class AssetsView(APIView):
             raise ValidationError(problems)
         wanted = fields.validated_data
         taken = take(files[0], open_collection(user, wanted["collection"]), user, wanted)
-        if taken.asset.quarantined:
+        if taken.asset.quarantined and not taken.new:
             raise Refused("under_review", UNDER_REVIEW, 409)
         status = 201 if taken.new else 200
         headers = {"Location": reverse("api_asset", args=[taken.asset.uuid])}

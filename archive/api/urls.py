@@ -8,6 +8,7 @@ from archive.api.collections import CollectionsView, CollectionView
 from archive.api.duplicates import DuplicatesView
 from archive.api.files import OriginalView, RenditionView
 from archive.api.log_in import TokenView
+from archive.api.review import FlagView, QueueView
 from archive.api.schema import SchemaView
 from archive.api.tags import AssetTagsView, AssetTagView, TagsView
 
@@ -25,6 +26,8 @@ urlpatterns = [
     path("batches/<uuid:batch>/file", BatchFileView.as_view(), name="api_batch_file"),
     path("collections", CollectionsView.as_view(), name="api_collections"),
     path("collections/<slug:slug>", CollectionView.as_view(), name="api_collection"),
+    path("review", QueueView.as_view(), name="api_review"),
+    path("review/<int:flag>", FlagView.as_view(), name="api_flag"),
     path("tags", TagsView.as_view(), name="api_tags"),
     path("schema", SchemaView.as_view(), name="api_schema"),
 ]

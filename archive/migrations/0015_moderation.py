@@ -180,6 +180,14 @@ class Migration(migrations.Migration):
                         default=False, help_text="Two people decide each flag without seeing the other's answer"
                     ),
                 ),
+                (
+                    "holds_new",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Nobody sees an upload before it was looked at",
+                        verbose_name="hold new uploads",
+                    ),
+                ),
                 ("is_on", models.BooleanField(default=False, editable=False, verbose_name="on")),
                 ("changed_at", models.DateTimeField(auto_now=True)),
             ],

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from archive.models.assets import Asset
 from archive.models.collections import Collection
@@ -77,6 +78,9 @@ class Concept(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("concept", args=[self.pk])
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.folded = fold(self.name)

@@ -43,6 +43,9 @@ class Policy(models.Model):
     second_reviewer = models.BooleanField(
         default=False, help_text="Two people decide each flag without seeing the other's answer"
     )
+    holds_new = models.BooleanField(
+        "hold new uploads", default=False, help_text="Nobody sees an upload before it was looked at"
+    )
     is_on = models.BooleanField("on", default=False, editable=False)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -90,9 +93,6 @@ class FlagState(models.TextChoices):
     OPEN = "open", "Open"
     UPHELD = "upheld", "Upheld"
     DISMISSED = "dismissed", "Dismissed"
-
-
-HIDING = Q(state=FlagState.UPHELD) | Q(state=FlagState.OPEN, hides=True)
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):

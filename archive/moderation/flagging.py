@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from archive.models import Asset, Event, Flag, FlagState, Space
+from archive.models import Event, Flag, FlagState, Space
 from archive.moderation import log
 from archive.moderation.quarantine import hold_assets, settle_quarantine
 
@@ -98,7 +98,3 @@ def dismissed_or_upheld(assets: Sequence[int], concept: int) -> dict[int, bool]:
     """What people said of these assets: whether the concept is there."""
     decided = Flag.objects.filter(asset__in=assets, concept=concept).exclude(state=FlagState.OPEN)
     return {asset: state == FlagState.UPHELD for asset, state in decided.values_list("asset", "state")}
-
-
-def collections_of(assets: Sequence[int]) -> dict[int, int]:
-    return dict(Asset.objects.filter(pk__in=assets).values_list("pk", "collection"))

@@ -12,7 +12,19 @@ from django.db.models import Max, Q
 
 from archive import dispatch
 from archive.concepts.vectors import find_concept_vectors
-from archive.models import Asset, Check, CheckState, Concept, ConceptKind, Event, Flag, FlagState, Policy, Space
+from archive.models import (
+    Asset,
+    Check,
+    CheckState,
+    Collection,
+    Concept,
+    ConceptKind,
+    Event,
+    Flag,
+    FlagState,
+    Policy,
+    Space,
+)
 from archive.models.moderation_checks import OPEN
 from archive.moderation import log
 from archive.moderation.quarantine import hold_assets, settle_quarantine
@@ -65,6 +77,13 @@ def lines_of(space: Space, policies: Sequence[Policy]) -> list[Line]:
             places = None if policy.everywhere else frozenset(policy.collections.values_list("pk", flat=True))
             found.append(Line(policy.pk, policy.concept_id, *at, places))
     return found
+
+
+def holds_new_in(collection: Collection) -> bool:
+    """Whether a policy wants uploads to this collection hidden until their vectors are there. `archive.readiness`
+    shows them then, in the transaction that may have raised a flag."""
+    here = Q(everywhere=True) | Q(collections=collection)
+    return Policy.objects.filter(here, is_on=True, holds_new=True).exists()
 
 
 def thresholds(policy: Policy, space: Space) -> tuple[float, float | None] | None:

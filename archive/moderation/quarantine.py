@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-# What archive.models.moderation.HIDING says.
+# An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same.
 SETTLE = """
 UPDATE archive_asset a SET quarantined = now.hidden
 FROM (

@@ -88,9 +88,8 @@ def upload_status(request: HttpRequest) -> HttpResponse:
     """The states of `?id=..&id=..`, as far as the asker may see them; of what they uploaded also that it is held."""
     ids = [found for raw in request.GET.getlist("id")[:STATUS_LIMIT] if (found := _uuid(raw))]
     user = person(request)
-    seen = Asset.objects.visible_to(user).filter(uuid__in=ids)
-    held = Asset.objects.held_from(user).filter(uuid__in=ids)
-    return JsonResponse({"assets": [_state(asset) for asset in (*seen, *held)]})
+    told = Asset.objects.visible_to(user) | Asset.objects.held_from(user)
+    return JsonResponse({"assets": [_state(asset) for asset in told.filter(uuid__in=ids)]})
 
 
 def _take(request: HttpRequest, collection: Collection, user: User) -> list[Result]:
@@ -129,6 +128,8 @@ def _first_choice(request: HttpRequest, user: User) -> str | None:
 
 def _state(asset: Asset) -> dict[str, Any]:
     """Of what is in quarantine no more than that: it may be somebody else's, of the same bytes."""
+    if asset.quarantined and asset.status == Status.PENDING:  # held until it was looked at, as every upload there
+        return {"asset": str(asset.uuid), "url": asset.get_absolute_url(), "status": asset.status, "error": ""}
     if asset.quarantined:
         return {"asset": str(asset.uuid), "url": reverse("review_held"), "status": "held", "error": HELD}
     progress = progress_of(asset) if asset.status == Status.PENDING else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,13 +85,7 @@ def make_archive(rows: int, queries: int) -> Synthetic:
         # Nobody looks for words here, and each row would be read for them.
         cursor.execute("ALTER TABLE archive_asset DISABLE TRIGGER USER")
         cursor.execute("ALTER TABLE archive_tag DISABLE TRIGGER USER")
-        cursor.execute(FRAMES, {"place": place.pk, "rows": rows})
-        cursor.execute("SELECT id, asset_id FROM archive_frame ORDER BY id")
-        frames = np.array(cursor.fetchall())
-        columns = "space_id, frame_id, asset_id, representative, vector"
-        with cursor.copy(f"COPY {partition(space)} ({columns}) FROM STDIN (FORMAT binary)") as copy:
-            for block in _blocks(space, frames, vectors):
-                copy.write(block)
+        frames = write_pictures(cursor, space, place, vectors[:rows])
         corner = vectors[0]
         _tag(vectors[:rows] @ corner, frames[:, 1])
         cursor.execute("ANALYZE")
@@ -101,6 +96,18 @@ def make_archive(rows: int, queries: int) -> Synthetic:
     return Synthetic(
         space, visitor, {Lie.ANYWHERE: vectors[rows : rows + queries], Lie.AROUND: cornered, Lie.FAR: cornered}
     )
+
+
+def write_pictures(cursor: Any, space: Space, place: Collection, vectors: Vector) -> npt.NDArray[np.int64]:
+    """READY pictures without files, one for each row of `vectors` (n, 768); returns frame and asset of each (n, 2)."""
+    cursor.execute(FRAMES, {"place": place.pk, "rows": len(vectors)})
+    cursor.execute("SELECT id, asset_id FROM archive_frame ORDER BY id")
+    frames = np.array(cursor.fetchall())
+    columns = "space_id, frame_id, asset_id, representative, vector"
+    with cursor.copy(f"COPY {partition(space)} ({columns}) FROM STDIN (FORMAT binary)") as copy:
+        for block in _blocks(space, frames, vectors):
+            copy.write(block)
+    return frames
 
 
 def _tag(closeness: npt.NDArray[np.float32], assets: npt.NDArray[np.int64]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,10 +41,12 @@ from archive.moving import move
 from archive.noticing import notice
 from archive.vectors import Rows as Vectors
 from archive.vectors import read_vectors, store_vectors
+from tests.cast import make_jpeg, upload
 from tests.pictures import distinct
 from tests.prepared import Rows, fake_rows, make_encoded, make_prepared, random_rows
 from workers.encode import drain_encode
 from workers.encoders.fake import FakeEncoder
+from workers.prepare import drain_prepare
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +179,25 @@ def test_frames_within_seconds_are_one_moment_and_the_worst_are_kept_in_order() 
     many = [(10.0 * at, at, float(at)) for at in range(60)]
     kept = moments_of(many)
     assert [moment["frame"] for moment in kept] == list(range(10, 60))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_policy_can_hold_uploads_until_they_were_looked_at(scene: Scene, bob: User, tmp_path: Path) -> None:
+    scene.line(-99.0, 99.0)
+    first = upload(scene.harbour, make_jpeg(tmp_path, "before.jpg", "teal"), bob)
+    Policy.objects.update(is_on=True, holds_new=True)
+    held = upload(scene.harbour, make_jpeg(tmp_path, "held.jpg", "olive"), bob)
+    assert hidden() == {held.pk}
+    drain_prepare()
+    assert set(Asset.objects.visible_to(bob).filter(status=Status.PENDING)) == {first}
+    drain_encode()
+    assert hidden() == set()  # nothing that hides was found
+    PolicyLine.objects.update(quarantine_at=-98.0)
+    worse = upload(scene.harbour, make_jpeg(tmp_path, "worse.jpg", "navy"), bob)
+    drain_prepare()
+    drain_encode()
+    assert hidden() == {worse.pk}
+    assert Flag.objects.get(asset=worse).hides
 
 
 # ---- what is there ----------------------------------------------------------------------------------

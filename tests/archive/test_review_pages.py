@@ -169,6 +169,29 @@ def test_figures_tell_how_often_it_was_right(flags: list[Flag], alice: User, car
     assert "kappa" in client.get("/review/figures/").content.decode()
 
 
+# ---- the API ----------------------------------------------------------------------------------------
+
+
+def test_flags_are_answered_over_the_api(flags: list[Flag], carol: User, client: Client) -> None:
+    waiting = client.get("/api/v1/review").json()["results"]
+    assert [flag["flag"] for flag in waiting] == [flags[2].pk, flags[0].pk, flags[1].pk]
+    assert [flag["flag"] for flag in client.get("/api/v1/review?limit=1&concept=weapon").json()["results"]] == [
+        flags[2].pk
+    ]
+    address = f"/api/v1/review/{flags[2].pk}"
+    sent = {"answer": "dismiss", "version": 1, "reason": "A banana."}
+    answered = client.post(address, sent, content_type="application/json")
+    assert (answered.status_code, answered.json()["state"], answered.json()["version"]) == (200, "dismissed", 2)
+    late = client.post(address, {**sent, "answer": "uphold"}, content_type="application/json")
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "answered_meanwhile")
+    unsaid = client.post(address, {"answer": "uphold", "version": 2}, content_type="application/json")
+    assert (unsaid.status_code, "needs a reason" in unsaid.json()["error"]["message"]) == (400, True)
+    assert client.post(address, {"answer": "burn"}, content_type="application/json").status_code == 400
+    client.force_login(make_user("stranger"))
+    assert client.get(address).status_code == 404
+    assert client.get("/api/v1/review").json() == {"results": []}
+
+
 # ---- the admin of policies --------------------------------------------------------------------------
 
 

@@ -30,18 +30,15 @@ def scenes(drawn_space: Space, harbour: Collection, queries_in_process: None) ->
 
 
 def test_probabilities_are_a_softmax_over_the_models_scale() -> None:
-    pictures = np.eye(768, dtype=np.float32)[:2]
-    labels = np.stack([pictures[0], (pictures[0] + pictures[1]) / np.sqrt(2, dtype=np.float32), pictures[5]])
-    found = probabilities(Space(logit_scale=3.0), pictures, labels)
-    logits = 3.0 * (pictures @ labels.T)
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    closeness = np.array([[0.3, 0.2, -0.1], [0.0, 0.25, 0.24]], dtype=np.float32)
+    found = probabilities(Space(logit_scale=30.0), closeness)
+    expected = np.exp(30 * closeness) / np.exp(30 * closeness).sum(axis=1, keepdims=True)
     assert np.allclose(found, expected, atol=1e-6)
     assert np.allclose(found.sum(axis=1), 1)
 
 
 def test_a_model_with_a_bias_judges_each_pair_by_itself() -> None:
-    pictures = np.eye(768, dtype=np.float32)[:1]
-    found = probabilities(Space(logit_scale=10.0, logit_bias=-5.0), pictures, np.eye(768, dtype=np.float32)[:2])
+    found = probabilities(Space(logit_scale=10.0, logit_bias=-5.0), np.array([[1.0, 0.0]], dtype=np.float32))
     assert np.allclose(found, [[1 / (1 + np.exp(-5)), 1 / (1 + np.exp(5))]], atol=1e-6)
 
 
@@ -64,30 +61,33 @@ def test_drawn_things_are_told_apart(scenes: list[Asset], alice: User, client: C
     client.force_login(alice)
     labels = ",".join(thing.names[0] for thing in THINGS.values())
     right = 0
-    asked = [(thing, asset) for thing in ("lighthouse", "umbrella", "cat") for asset in of_one_thing(scenes, thing)[:3]]
-    assert len(asked) > 4
+    asked = [(THINGS[thing].names[0], asset) for thing in THINGS for asset in of_one_thing(scenes, thing)[:2]]
+    assert len(asked) > 15
     for thing, asset in asked:
-        answer = client.get("/api/v1/classify", {"asset": asset.uuid, "labels": labels}).json()
+        answer = client.get("/api/v1/classify", {"asset": str(asset.uuid), "labels": labels}).json()
         (row,) = answer["assets"]
         assert (answer["space"], answer["independent"], len(row["guesses"])) == ("drawn-scenes", False, 5)
         shares = [one["probability"] for one in row["guesses"]]
         assert shares == sorted(shares, reverse=True)
-        right += row["guesses"][0]["label"] == thing
-    assert right >= 0.75 * len(asked)
+        named = [one["label"] for one in row["guesses"] if one["label"]]
+        right += named[0] == thing
+    assert right >= 0.55 * len(asked)  # of sixteen
 
 
-def test_the_background_may_win_and_then_nothing_is_there(
-    drawn_space: Space, harbour: Collection, alice: User, client: Client, queries_in_process: None
-) -> None:
-    from workers import client as worker
-
-    make_encoded(harbour, drawn_space, shown().rows)
-    (odd,) = make_encoded(harbour, drawn_space, worker.encode_text(drawn_space, "a photo").vector[None], prefix="odd")
+def test_the_background_wins_where_none_of_them_is_there(scenes: list[Asset], alice: User, client: Client) -> None:
     client.force_login(alice)
-    answer = client.get("/api/v1/classify", {"asset": odd.uuid, "labels": "a lighthouse,a mushroom"}).json()
-    best = answer["assets"][0]["guesses"][0]
-    assert best["label"] is None
-    assert not any(one["there"] for one in answer["assets"][0]["guesses"])
+    others = [*of_one_thing(scenes, "fish"), *of_one_thing(scenes, "car")][:8]
+    won = there = 0
+    for asset in others:
+        answer = client.get("/api/v1/classify", {"asset": str(asset.uuid), "labels": "a lighthouse,a butterfly"}).json()
+        guesses = answer["assets"][0]["guesses"]
+        assert len(guesses) == 3
+        assert sum(one["probability"] for one in guesses) == pytest.approx(1, abs=0.001)
+        won += guesses[0]["label"] is None
+        there += any(one["there"] for one in guesses)
+    assert len(others) > 3
+    assert won > 0.7 * len(others)
+    assert there < 0.3 * len(others)
 
 
 def test_a_whole_querys_results_are_told_on_the_command_line(scenes: list[Asset], alice: User) -> None:
@@ -150,7 +150,7 @@ def test_what_is_not_encoded_yet_says_so(
     (asset,) = make_encoded(harbour, fake_space, np.eye(768, dtype=np.float32)[:1])
     Embedding.objects.all().delete()
     client.force_login(alice)
-    answer = client.get("/api/v1/classify", {"asset": asset.uuid, "labels": "a,b"})
+    answer = client.get("/api/v1/classify", {"asset": str(asset.uuid), "labels": "a,b"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_encoded_yet")
 
 
@@ -177,10 +177,17 @@ def test_accuracy_is_measured_with_and_without_templates() -> None:
     assert all(one.top5 >= one.top1 for one in found.values())
 
 
-def test_the_shipped_model_is_evaluated_on_scenes_it_never_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shipped_model_is_evaluated_on_scenes_it_never_saw() -> None:
     out = StringIO()
     call_command("evaluate", "--model", "drawn-scenes", "--scenes", "48", "--json", stdout=out)
-    row = json.loads(out.getvalue())["zero_shot"][0]
+    found = json.loads(out.getvalue())
+    (lesson,) = found["thumbs"]
+    assert (lesson["prompt"], lesson["thumbs"], lesson["unseen"]) == ("nocturne", 20, 120)
+    assert lesson["before"]["average_precision"] < 0.6
+    assert lesson["after"]["average_precision"] > 0.75
+    assert lesson["after"]["recall"] > lesson["before"]["recall"] + 0.2
+    assert lesson["after"]["precision"] > 0.75
+    row = found["zero_shot"][0]
     assert (row["model"], row["set"], row["pictures"]) == ("drawn-scenes", "drawn scenes", 48)
     assert row["ways"]["ensemble"]["top1"] > 0.6
     assert row["ways"]["ensemble"]["top5"] > 0.9

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from workers.calibration import calibrate
 from workers.encoders.load import open_encoder
 from workers.encoders.protocol import Encoder, Vectors
 from workers.encoders.training.photographs.evaluation import STAMPS, named_photographs, on_white
@@ -57,6 +58,21 @@ def _shows_one_thing(scene: Scene) -> bool:
     return len(scene.groups) == 1 and implied <= {None, scene.groups[0].thing}
 
 
+@dataclass(frozen=True)
+class Jargon:
+    """A word of somebody's own, and which of the scenes (pool, then test) it is true of."""
+
+    prompt: str
+    scenes: list[Scene]
+    true: list[bool]
+
+
+def jargon(count: int = 360) -> Jargon:
+    """“Nocturne”: a picture of the night. No shipped model learnt the word."""
+    scenes = draw_distinct_scenes(SEED + 2, count, held_out=True)
+    return Jargon("nocturne", scenes, [scene.sky == "night" for scene in scenes])
+
+
 def _stamps(folder: Path) -> HeldOut:
     named = named_photographs(folder)
     return HeldOut("photographs (stamps)", [name for _, name in named], lambda: (on_white(path) for path, _ in named))
@@ -68,6 +84,14 @@ class Model:
     def __init__(self, name: str) -> None:
         self.name = name
         self.encoder: Encoder = open_encoder(f"shipped:{name}")
+
+    @property
+    def calibrated(self) -> float | None:
+        return calibrate(self.encoder).get("balanced")
+
+    def scenes(self, scenes: Sequence[Scene]) -> Vectors:
+        """(n, 768)."""
+        return self.pictures(HeldOut("", [], lambda: (draw(scene, *SIZE) for scene in scenes)))
 
     def pictures(self, shown: HeldOut) -> Vectors:
         """(n, 768)."""
@@ -87,4 +111,4 @@ class Model:
         return np.concatenate([self.encoder.encode_texts(texts[i : i + 64]) for i in range(0, len(texts), 64)])
 
 
-__all__ = ["HeldOut", "Model", "SourceMissing", "held_out_sets", "shipped_models"]
+__all__ = ["HeldOut", "Jargon", "Model", "SourceMissing", "held_out_sets", "jargon", "shipped_models"]

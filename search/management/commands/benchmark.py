@@ -1,4 +1,4 @@
-"""`manage.py benchmark encode|search|admin|ingest|...`: measured figures, each beside its limit in the same run."""
+"""`manage.py benchmark`: measured figures, each beside its limit in the same run."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ BENCHMARKS = {
     "ingest": ["workers.benchmarks.ingest"],
     "adapt": ["workers.benchmarks.adapt"],
     "video": ["workers.benchmarks.video"],
+    "concepts": ["search.benchmarks.concepts"],
 }
 
 
 class Command(BaseCommand):
     help = (
         "Measure this machine: how near encoding, searching and taking in come to what their parts could do "
-        "alone, and what adapting to an archive's captions gains. Works in a database and a folder of its own, "
-        "which are removed afterwards."
+        "alone, what adapting to an archive's captions gains, and what concepts cost. Works in a database and a "
+        "folder of its own, which are removed afterwards."
     )
     requires_system_checks: list[str] = []
 
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--model", help="encode: an architecture with random weights (ViT-B-32), or shipped:NAME")
         parser.add_argument("--processes", type=int, help="encode: how many encode at once (one a core, at most 4)")
         parser.add_argument(
-            "--rows", type=int, help="search: how many vectors (100000); admin: how many assets (1000000)"
+            "--rows", type=int, help="search, concepts: how many vectors (100000); admin: how many assets (1000000)"
         )
         parser.add_argument(
             "--pictures", type=int, help="ingest: how many of each size (200); adapt: how many in all (1600)"

@@ -13,14 +13,15 @@ from django.db import OperationalError
 
 from archive.models import Space
 from search.management.evaluate_videos import FILMS, SEED, evaluate_videos
-from search.management.evaluate_zero_shot import as_text, measure_zero_shot
+from search.management.evaluate_zero_shot import as_text, in_words, measure_thumbs, measure_zero_shot, open_models
 
 
 class Command(BaseCommand):
     help = (
         "Zero-shot accuracy of the shipped models on pictures that no training saw, by the label's name alone, in "
-        "one template and in the mean of several; then what `space evaluate` finds of the live spaces, where there "
-        "are any. With --videos: ways to pool the frames of a video, compared on films made for it."
+        "one template and in the mean of several; a word that they do not know, before and after twenty thumbs; then "
+        "what `space evaluate` finds of the live spaces, where there are any. With --videos: ways to pool the frames "
+        "of a video, compared on films made for it."
     )
     requires_system_checks: list[str] = []  # the shipped models are measured without a database, too
 
@@ -41,13 +42,16 @@ class Command(BaseCommand):
         if options["videos"]:
             self.stdout.write(evaluate_videos(options["films"], options["seed"], options["space"], as_json=as_json))
             return
-        rows = measure_zero_shot(options["model"], options["scenes"], options["stamps"])
+        models = open_models(options["model"])
+        rows = measure_zero_shot(models, options["scenes"], options["stamps"])
+        lessons = measure_thumbs(models)
         spaces = None if options["model"] or not _live_spaces() else _evaluate_spaces(as_json=as_json)
         if as_json:
-            whole = {"zero_shot": rows, "spaces": json.loads(spaces)["spaces"] if spaces else []}
+            found = json.loads(spaces)["spaces"] if spaces else []
+            whole = {"zero_shot": rows, "thumbs": lessons, "spaces": found}
             self.stdout.write(json.dumps(whole))
         else:
-            self.stdout.write("\n\n".join([as_text(rows), *([spaces] if spaces else [])]))
+            self.stdout.write("\n\n".join([as_text(rows), in_words(lessons), *([spaces] if spaces else [])]))
 
 
 def _live_spaces() -> bool:

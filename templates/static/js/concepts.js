@@ -26,7 +26,7 @@ form?.addEventListener("input", ({ target }) => {
   if (target.id === "line-slider") count(target);
 });
 form?.addEventListener("change", ({ target }) => {
-  look(target.id === "line-slider" ? 50 : 400);
+  look(400); // keys move the slider step by step
 });
 form?.addEventListener("click", (event) => {
   const button = event.target.closest?.("button");
