@@ -56,7 +56,7 @@ def test_each_film_shows_its_scenes_one_after_the_other(films: list[Path]) -> No
     for film, path in zip(FILMS, films, strict=True):
         for number, source in enumerate(film.sources):
             middle = BLACK + EACH * (number + 0.5)
-            shown = Shot(still_of(source), EACH, 1.06).at(1.0, SIZE)
+            shown = Shot(still_of(source), EACH, 1.025).at(1.0, SIZE)
             assert differ(second(path, middle), shown) < 40, (film.filename, number)
             if number:
                 assert differ(second(path, middle - EACH), shown) > 60, (film.filename, number)
