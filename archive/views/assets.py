@@ -17,11 +17,8 @@ from archive.forms import AssetForm
 from archive.models import Asset, Status
 from archive.tags import seen_tags, tags_of
 from archive.templatetags.shapes import BONES
-<<<<<<< HEAD
 from archive.video.player import player_of
-=======
 from archive.video.progress import progress_of
->>>>>>> v-decode
 from archive.work import retry_assets
 
 KNOWN = 200  # so many names of tags are offered while one types
