@@ -19,7 +19,11 @@ from archive.models import Step
 
 log = logging.getLogger(__name__)
 
-DRAIN = {Step.PREPARE: "workers.drain_prepare", Step.ENCODE: "workers.drain_encode"}
+DRAIN = {
+    Step.PREPARE: "workers.drain_prepare",
+    Step.ENCODE: "workers.drain_encode",
+    Step.PLAY: "workers.drain_play",
+}
 BATCHES = "workers.drain_batches"
 TICK = "workers.tick"
 SWEEP = "workers.sweep"
@@ -34,6 +38,7 @@ COMPARE = "workers.compare"
 QUEUES = {
     DRAIN[Step.PREPARE]: "media",
     DRAIN[Step.ENCODE]: "encode",
+    DRAIN[Step.PLAY]: "media",
     BATCHES: "media",
     TICK: "media",
     SWEEP: "media",

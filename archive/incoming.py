@@ -111,7 +111,8 @@ def size_limit(head: bytes) -> int:
 
 def _has_room(folder: Path) -> bool:
     """Twice what the largest picture takes stays free, whatever comes in."""
-    return shutil.disk_usage(folder).free >= 2 * settings.SIGHTLINE_UPLOAD_LIMIT
+    kept: int = 2 * settings.SIGHTLINE_UPLOAD_LIMIT
+    return shutil.disk_usage(folder).free >= kept
 
 
 def receive(chunks: Iterable[bytes], limit: int | None = None) -> Incoming:

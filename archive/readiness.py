@@ -8,13 +8,14 @@ from django.db import connection, transaction
 # running, and the asset would stay pending with all its work done. A statement of its own: the next
 # one must see what the others committed meanwhile.
 TAKE_TURNS = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
-# Only the searched space holds an asset back; a space that is being filled does not.
+# Only the searched space holds an asset back; a space that is being filled does not. What only a player needs is
+# waited for, but a video that cannot be made playable is found all the same.
 SETTLE = """
 WITH needed AS (
     SELECT w.asset_id,
-           bool_or(w.state IN ('quarantined', 'cancelled')) AS failed,
-           bool_and(w.state = 'done') AS done,
-           max(w.last_error) FILTER (WHERE w.state IN ('quarantined', 'cancelled')) AS error
+           bool_or(w.step <> 'play' AND w.state IN ('quarantined', 'cancelled')) AS failed,
+           bool_and(w.state = 'done' OR w.step = 'play' AND w.state IN ('quarantined', 'cancelled')) AS done,
+           max(w.last_error) FILTER (WHERE w.step <> 'play' AND w.state IN ('quarantined', 'cancelled')) AS error
     FROM archive_work w
     WHERE w.asset_id = ANY(%(assets)s)
       AND (w.step <> 'encode' OR w.target = (SELECT slug FROM archive_space WHERE state = 'active'))

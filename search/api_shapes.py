@@ -75,7 +75,7 @@ class MomentShape(Plain):
 
     start = serializers.FloatField()
     end = serializers.FloatField()
-    at = serializers.FloatField(help_text="The second of its closest frame")
+    at = serializers.FloatField(help_text="The second to open it at: its first frame that is as close as its closest")
     score = serializers.FloatField()
 
 

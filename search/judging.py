@@ -25,6 +25,10 @@ from search.terms import Terms
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
+# Two frames of one shot are equally good whose closeness differs by less than this, in spreads of the background,
+# or by less than this share of it: a scene that stands still differs by what compressing it makes of it.
+SLACK, SHARE = 0.25, 0.02
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -94,7 +98,7 @@ class Judge:
     def _aim(self, vector: Vector) -> Aim:
         wanted = self._background(vector)
         prices = tuple((one, price_of(self._background(one), wanted)) for one in self.terms.unwanted)
-        return Aim(self.space, vector, prices)
+        return Aim(self.space, vector, prices, SLACK * wanted.spread if wanted.known else 0.0, SHARE)
 
     def _background(self, vector: Vector) -> Background:
         return find_background(self.space, self.user, self.sight, vector)

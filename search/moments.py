@@ -1,7 +1,8 @@
 """Moments: where in a video something is. Exact, over all frames of videos that are known already.
 
-A frame belongs to the shot that runs at its second. The best frame of a shot says how close the shot is, and at
-which second it is met.
+A frame belongs to the shot that runs at its second. The best frame of a shot says how close the shot is. It opens
+at the first frame that is as good, give or take what no eye would tell apart: who looks for a scene wants to see it
+from where it begins.
 """
 
 from __future__ import annotations
@@ -45,10 +46,15 @@ ORDER BY e.asset_id, score DESC, e.frame_id
 """
 BEST_MOMENTS = """
 WITH {frames},
-shot AS (
-    SELECT DISTINCT ON (p.asset_id, p.start) p.asset_id, p.start, p.stop, p.at, p.frame_id, {score} AS score
+scored AS (
+    SELECT p.asset_id, p.start, p.stop, p.at, {score} AS score
     FROM placed p JOIN {partition} e ON e.frame_id = p.frame_id AND e.asset_id = ANY(%(assets)s)
-    ORDER BY p.asset_id, p.start, score DESC, p.at
+),
+shot AS (
+    SELECT DISTINCT ON (asset_id, start) asset_id, start, stop, at, best AS score FROM (
+        SELECT *, max(score) OVER (PARTITION BY asset_id, start) AS best FROM scored
+    ) AS compared
+    WHERE score >= best - greatest(%(slack)s::float8, %(share)s::float8 * abs(best)) ORDER BY asset_id, start, at
 )
 SELECT asset_id, start, stop, at, score FROM (
     SELECT *, row_number() OVER (PARTITION BY asset_id ORDER BY score DESC, start) AS place FROM shot
@@ -64,11 +70,16 @@ WHERE e.asset_id = %(asset)s ORDER BY f.at
 
 @dataclass(frozen=True)
 class Aim:
-    """What frames are compared with: what is wanted, (768,) of unit length, and what each unwanted thing costs."""
+    """What frames are compared with: what is wanted, (768,) of unit length, and what each unwanted thing costs.
+
+    A frame is as good as another that is closer by no more than `slack`, or by that `share` of its closeness.
+    """
 
     space: Space
     wanted: Vector
     prices: tuple[tuple[Vector, Price], ...] = ()
+    slack: float = 0.0
+    share: float = 0.0
 
     def score(self, name: str = "aim") -> tuple[str, dict[str, Any]]:
         """The closeness of `e.vector` as SQL, with its parameters; `name` keeps those of several aims apart."""
@@ -90,11 +101,12 @@ def best_frames(aim: Aim, assets: Sequence[int]) -> dict[int, tuple[int, float]]
 
 
 def best_moments(aim: Aim, assets: Sequence[int], most: int = MOST_SHOWN) -> dict[int, list[Moment]]:
-    """Up to `most` shots of each video, the closest first; `at` is the second of its closest frame."""
+    """Up to `most` shots of each video, the closest first; each opens `at` its first frame as good as its best."""
     score, params = aim.score()
+    params |= {"assets": list(assets), "most": most, "slack": aim.slack, "share": aim.share}
     sql = BEST_MOMENTS.format(frames=FRAMES, partition=partition(aim.space), score=score)
     found: dict[int, list[Moment]] = {}
-    for asset, start, stop, at, closeness in read(sql, {**params, "assets": list(assets), "most": most}):
+    for asset, start, stop, at, closeness in read(sql, params):
         found.setdefault(asset, []).append(Moment(start, stop, at, round(closeness, 4)))
     return found
 

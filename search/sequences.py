@@ -25,8 +25,11 @@ SHOTS = """
 step{n} AS MATERIALIZED (
     SELECT asset_id, start, stop, at, score, (score - %(mean{n})s::float8) / %(spread{n})s::float8 AS excess FROM (
         SELECT *, row_number() OVER (PARTITION BY asset_id ORDER BY score DESC, start) AS place FROM (
-            SELECT DISTINCT ON (asset_id, start) asset_id, start, stop, at, s{n} AS score
-            FROM scored ORDER BY asset_id, start, s{n} DESC, at
+            SELECT DISTINCT ON (asset_id, start) asset_id, start, stop, at, best AS score FROM (
+                SELECT *, max(s{n}) OVER (PARTITION BY asset_id, start) AS best FROM scored
+            ) AS compared
+            WHERE s{n} >= best - greatest(%(slack{n})s::float8, %(share{n})s::float8 * abs(best))
+            ORDER BY asset_id, start, at
         ) AS shot
     ) AS ranked WHERE place <= %(most)s
 )"""
@@ -104,7 +107,12 @@ def compile_chains(steps: Sequence[Step]) -> tuple[str, dict[str, Any]]:
     for n, step in enumerate(steps):
         score, own = step.aim.score(f"aim{n}")
         mean, spread = step.usual
-        params |= own | {f"mean{n}": mean, f"spread{n}": spread}
+        params |= own | {
+            f"mean{n}": mean,
+            f"spread{n}": spread,
+            f"slack{n}": step.aim.slack,
+            f"share{n}": step.aim.share,
+        }
         scores.append(f"{score} AS s{n}")
         link = FIRST if n == 0 else ALSO if step.beside else THEN
         parts += [SHOTS.format(n=n), link.format(n=n, before=n - 1)]

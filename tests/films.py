@@ -208,7 +208,8 @@ def _frames(
 def _times(first: float, seconds: float, fps: float, variable: bool) -> list[float]:
     if not variable:
         return [first + number / fps for number in range(round(seconds * fps))]
-    found, at = [], first
+    found: list[float] = []
+    at = first
     for part in cycle(UNEVEN):
         if at >= first + seconds - 1e-6:
             return found

@@ -149,7 +149,8 @@ def advance(claim: Claim, position: int) -> bool:
     False where the claim is no longer ours: then nothing of the chunk may be stored. It is progress, so former
     deaths and errors are forgotten: a film of hours may outlive many workers.
     """
-    terms = {"position": position, "rest": Priority.LONG, "lease": _lease(), "id": claim.work_id, "token": claim.token}
+    where: dict[str, Any] = {"id": claim.work_id, "token": claim.token, "lease": _lease()}
+    terms = {"position": position, "rest": Priority.LONG, **where}
     with connection.cursor() as cursor:
         cursor.execute(ADVANCE, terms)
         return cursor.fetchone() is not None

@@ -14,7 +14,8 @@ from django.db import transaction
 from archive import dispatch
 from archive.decoder.decoded import Decoded, Stretch
 from archive.decoder.sandbox import Sandbox
-from archive.models import Asset, Step, Work
+from archive.models import Asset, Step, Work, WorkState
+from archive.models.work import Priority
 from archive.readiness import settle
 from archive.renditions import keep_rows, write_files
 from archive.video.frames import keep_frames, open_encoding
@@ -27,6 +28,7 @@ from workers.originals import opened
 
 log = logging.getLogger(__name__)
 MAX_NOTES = 8
+ENDED = (WorkState.DONE, WorkState.QUARANTINED, WorkState.CANCELLED)
 
 
 class Fenced(Exception):
@@ -45,6 +47,7 @@ def prepare_film(one: Claim, asset: Asset, sandbox: Sandbox, until: float, heart
             ended = _keep(one, asset, position, stretch)
             dispatch.ring(Step.ENCODE)
             if ended:
+                dispatch.ring(Step.PLAY)
                 return
             if heartbeat is not None:
                 heartbeat.progress()
@@ -94,11 +97,19 @@ def _keep(one: Claim, asset: Asset, position: int, stretch: Stretch) -> bool:
             raise Fenced
         if stretch.ended:
             finish([one])
+            _open_play(asset)
         open_encoding(asset, urgency)
         keep_frames(asset, position, None if stretch.ended else stretch.reached_ms, times, pack)
         _add_notes(asset, stretch.notes)
         settle([asset.pk])
     return stretch.ended
+
+
+def _open_play(asset: Asset) -> None:
+    """What a player needs can be made now, or has to be made anew."""
+    fresh = {"state": WorkState.READY, "position": None, "done_at": None, "crashes": 0, "errors": 0, "last_error": ""}
+    Work.objects.bulk_create([Work(asset=asset, step=Step.PLAY, priority=Priority.LONG)], ignore_conflicts=True)
+    Work.objects.filter(asset=asset, step=Step.PLAY, state__in=ENDED).update(**fresh)
 
 
 def _add_notes(asset: Asset, notes: tuple[str, ...]) -> None:

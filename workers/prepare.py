@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import time
-from contextlib import ExitStack
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -32,9 +31,20 @@ BATCH = 8
 
 def drain_prepare(budget: float = 60.0) -> bool:
     """Prepare until nothing waits or `budget` seconds have passed; returns whether more may wait."""
-    worker = worker_name()
     until = time.monotonic() + budget
-    with Heartbeat() as heartbeat, Sandboxes() as sandboxes:
+    try:
+        more = _drain(until)
+    except BaseException:
+        sandboxes.close()
+        raise
+    if not more:
+        sandboxes.close()
+    return more
+
+
+def _drain(until: float) -> bool:
+    worker = worker_name()
+    with Heartbeat() as heartbeat:
         while time.monotonic() < until:
             claims = claim(Step.PREPARE, "", BATCH, worker)
             if not claims:
@@ -52,23 +62,23 @@ def drain_prepare(budget: float = 60.0) -> bool:
 
 
 class Sandboxes:
-    """One for pictures and one for films, each made when it is needed."""
+    """One for pictures and one for films, each started when it is needed, and kept while more waits."""
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
         self._made: dict[bool, Sandbox] = {}
-
-    def __enter__(self) -> Sandboxes:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._stack.close()
 
     def of(self, one: Claim) -> Sandbox:
         if one.film not in self._made:
-            sandbox = Sandbox(max_pixels=settings.SIGHTLINE_PIXEL_LIMIT, films=one.film)
-            self._made[one.film] = self._stack.enter_context(sandbox)
+            self._made[one.film] = Sandbox(max_pixels=settings.SIGHTLINE_PIXEL_LIMIT, films=one.film)
         return self._made[one.film]
+
+    def close(self) -> None:
+        made, self._made = self._made, {}
+        for sandbox in made.values():
+            sandbox.close()
+
+
+sandboxes = Sandboxes()
 
 
 def prepare_alone(

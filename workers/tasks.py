@@ -24,6 +24,7 @@ from workers.batches import drain_batches
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.orphans import die_with_parent
+from workers.play import drain_play
 from workers.prepare import drain_prepare
 from workers.upkeep import index_by_name, look_after_spaces
 
@@ -45,6 +46,12 @@ def drain_prepare_task() -> None:
 def drain_encode_task() -> None:
     if drain_encode(DRAIN_SECONDS):
         dispatch.ring(Step.ENCODE)
+
+
+@shared_task(name=dispatch.DRAIN[Step.PLAY], time_limit=HARD_LIMIT)
+def drain_play_task() -> None:
+    if drain_play(DRAIN_SECONDS):
+        dispatch.ring(Step.PLAY)
 
 
 @shared_task(name=dispatch.BATCHES, time_limit=HARD_LIMIT)

@@ -21,6 +21,8 @@ from archive.spaces import (
     is_left_over,
     promote_full,
 )
+from archive.video.calibration import calibrate_shots
+from archive.video.moments import follow
 from workers.client import forget_texts
 
 log = logging.getLogger(__name__)
@@ -40,9 +42,21 @@ def look_after_spaces() -> None:
     ready = promote_full()
     if ready is not None:
         log.info("space %s is full and ready to be searched", ready.slug)
+    look_after_videos()
     for space in Space.objects.filter(state=SpaceState.RETIRED):
         if is_left_over(space):
             clear_retired(space)
+
+
+def look_after_videos() -> None:
+    """The shots that are shown are those of the searched space; and what a space calls one shot is measured."""
+    for space in Space.objects.live():
+        mark = calibrate_shots(space)
+        if mark is not None:
+            log.info("space %s: frames closer than %.3f are of one shot", space.slug, mark)
+    active = Space.objects.active()
+    if active is not None:
+        follow(active)
 
 
 def spaces_to_index() -> list[Space]:

@@ -56,7 +56,7 @@ class CollectionAdmin(CollectionModelAdmin):
     search_help_text = "By name or description."
     prepopulated_fields = {"slug": ("name",)}
     autocomplete_fields = ("owner",)
-    fields = ("name", "slug", "description", "owner", "visibility")
+    fields = ("name", "slug", "description", "owner", "visibility", "frames_per_second")
     inlines = (MembershipInline,)
     formfield_overrides = {models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})}}
     show_facets = admin.ShowFacets.NEVER

@@ -30,6 +30,7 @@ ASSET = {
     "original": f"/api/v1/assets/{EXAMPLE}/original",
     "thumbnail": f"/api/v1/assets/{EXAMPLE}/thumbnail",
     "preview": f"/api/v1/assets/{EXAMPLE}/preview",
+    "progress": None,
 }
 NEW_COLLECTION = {"name": "Harbour", "description": "Boats and what floats", "visibility": "members"}
 COLLECTION = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from archive.api import examples
@@ -14,6 +14,7 @@ from archive.models import Asset, Collection, Kind, Likeness, Status, Visibility
 from archive.models.concepts import LONGEST_NAME
 from archive.tag_names import MOST_NAMES
 from archive.tags import tags_of
+from archive.video.progress import progress_of
 
 if TYPE_CHECKING:
     AssetSerializer = serializers.ModelSerializer[Asset]
@@ -24,6 +25,18 @@ else:
     Plain = serializers.Serializer
 
 LONGEST_CAPTION = 20_000
+
+
+@extend_schema_serializer(component_name="Progress")
+class ProgressShape(Plain):
+    done_seconds = serializers.FloatField(help_text="So much is found by a search now")
+    duration = serializers.FloatField()
+    frames = serializers.IntegerField(help_text="Read so far, of about `expected`")
+    expected = serializers.IntegerField()
+    moments = serializers.IntegerField()
+    share = serializers.FloatField()
+    said = serializers.CharField(help_text="The same, as a sentence")
+    eta_seconds = serializers.FloatField(allow_null=True, help_text="Left; null while nobody knows")
 
 
 @extend_schema_serializer(
@@ -39,6 +52,7 @@ class AssetShape(AssetSerializer):
     original = serializers.SerializerMethodField(help_text="The bytes as they came")
     thumbnail = serializers.SerializerMethodField(help_text="WebP, longest side 640; null until it is made")
     preview = serializers.SerializerMethodField(help_text="WebP, longest side 2048; null until it is made")
+    progress = serializers.SerializerMethodField(help_text="How far a pending video is; null for everything else")
 
     class Meta:
         model = Asset
@@ -56,11 +70,17 @@ class AssetShape(AssetSerializer):
                 "original",
                 "thumbnail",
                 "preview",
+                "progress",
             ),
         )
 
     def get_trashed(self, asset: Asset) -> bool:
         return asset.trashed_at is not None
+
+    @extend_schema_field(ProgressShape(allow_null=True))
+    def get_progress(self, asset: Asset) -> dict[str, Any] | None:
+        found = progress_of(asset) if asset.status == Status.PENDING else None
+        return found.as_dict() if found else None
 
     def get_tags(self, asset: Asset) -> list[str]:
         return [concept.name for concept in tags_of(asset)]

@@ -62,7 +62,7 @@ def _get_ready_for_films() -> None:
 
     av.logging.set_level(None)
     frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), dtype=np.uint8), format="rgb24")
-    upright.to_sdr(frame.reformat(8, 8, "rgb48le", threads=1).to_ndarray(), upright.PQ)
+    upright.to_sdr(frame.reformat(8, 8, "rgb48le", threads=1).to_ndarray().astype(np.uint16), upright.PQ)
     film = BytesIO()
     with av.open(film, "w", format="avi") as container:
         stream = container.add_stream("mpeg4", rate=5)

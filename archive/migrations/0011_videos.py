@@ -12,6 +12,18 @@ class Migration(migrations.Migration):
     dependencies = [("archive", "0010_taken_in_order")]
 
     operations = [
+        migrations.AlterField(
+            "work",
+            "step",
+            models.CharField(
+                choices=[
+                    ("prepare", "Read and make renditions"),
+                    ("encode", "Make the vector"),
+                    ("play", "Make a video playable"),
+                ],
+                max_length=10,
+            ),
+        ),
         migrations.AddField(
             "asset",
             "step_ms",

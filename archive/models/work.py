@@ -12,6 +12,7 @@ from archive.models.assets import Asset
 class Step(models.TextChoices):
     PREPARE = "prepare", "Read and make renditions"
     ENCODE = "encode", "Make the vector"
+    PLAY = "play", "Make a video playable"
 
 
 class WorkState(models.TextChoices):

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from archive.models import Asset, Frame, Kind, Status
+from archive.models import Asset, Frame, Kind
 from archive.video.playable import playable_key
-from archive.video.progress import Progress, progress_of
 from archive.video.sprites import SPEC as SPRITE
 from archive.video.sprites import sprite_of
 from archive.video.track import write_track
@@ -42,7 +41,6 @@ class Player:
     duration: float
     shots: list[Shot]
     previews: bool  # whether there are small stills for the seconds under the pointer
-    progress: Progress | None  # while it is being read
 
     @property
     def ticks(self) -> list[tuple[float, float]]:
@@ -67,7 +65,6 @@ def player_of(asset: Asset, at: str = "") -> Player | None:
         duration=asset.duration or 0.0,
         shots=shots_of(asset),
         previews=has_sprite(asset),
-        progress=progress_of(asset) if asset.status == Status.PENDING else None,
     )
 
 

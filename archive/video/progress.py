@@ -26,13 +26,23 @@ class Progress:
     def share(self) -> float:
         return min(1.0, self.done_seconds / self.duration) if self.duration else 0.0
 
-    def as_dict(self) -> dict[str, float | int | None]:
+    @property
+    def in_words(self) -> str:
+        said = f"{_clock(self.done_seconds)} of {_clock(self.duration)} can be searched, {self.frames} frames read"
+        if not self.eta_seconds:
+            return f"{said}."
+        minutes = round(self.eta_seconds / 60)
+        return f"{said}; about {minutes} minutes left." if minutes > 1 else f"{said}; about a minute left."
+
+    def as_dict(self) -> dict[str, float | int | str | None]:
         return {
             "done_seconds": round(self.done_seconds, 1),
             "duration": self.duration,
             "frames": self.frames,
             "expected": self.expected,
             "moments": self.moments,
+            "said": self.in_words,
+            "share": round(self.share, 4),
             "eta_seconds": None if self.eta_seconds is None else round(self.eta_seconds, 1),
         }
 
@@ -72,6 +82,11 @@ def _done(asset: Asset, duration: float) -> tuple[float, datetime | None]:
         return duration, encoding.begun_at
     step = (asset.step_ms or 0) / 1000  # a frame stands for the time up to the next
     return min(duration, encoding.position / 1000 + step), encoding.begun_at
+
+
+def _clock(seconds: float) -> str:
+    hours, rest = divmod(int(seconds), 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
 def _left(done: float, duration: float, begun: datetime | None) -> float | None:

@@ -18,6 +18,7 @@ from archive.models import Asset, Status
 from archive.tags import seen_tags, tags_of
 from archive.templatetags.shapes import BONES
 from archive.video.player import player_of
+from archive.video.progress import progress_of
 from archive.work import retry_assets
 
 KNOWN = 200  # so many names of tags are offered while one types
@@ -47,6 +48,7 @@ def asset(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
         "may_retry": _may_retry(user, found, curates),
         "lookalikes": pairs_of(user, found).count(),
         "bones": BONES[:9],
+        "progress": progress_of(found) if found.status == Status.PENDING else None,
         "tags": tags_of(found),
         "known_tags": seen_tags(user)[:KNOWN] if curates else [],
     }

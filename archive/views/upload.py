@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,11 +17,12 @@ from archive.access import person, visible_only, wants_json
 from archive.forms import UploadForm
 from archive.incoming import IncomingFile, RefusedFile, TooLarge
 from archive.ingest import EmptyFile, StorageFull, ingest_file
-from archive.models import Asset, Collection
+from archive.models import Asset, Collection, Status
 from archive.models.assets import may_upload_to
 from archive.models.work import Priority
-from archive.sniff import PICTURES, UnsupportedMedia
+from archive.sniff import FILMS, PICTURES, UnsupportedMedia
 from archive.templatetags.shapes import shape
+from archive.video.progress import progress_of
 
 REFUSALS: dict[type[Exception], tuple[str, int]] = {
     UnsupportedMedia: ("unsupported", 415),
@@ -72,6 +74,8 @@ def upload(request: HttpRequest) -> HttpResponseBase:
         "here": "upload",
         "limit": settings.SIGHTLINE_UPLOAD_LIMIT,
         "accepted": ", ".join(kind.label for kind in PICTURES.values()),
+        "films": ", ".join(kind.label for kind in FILMS.values()),
+        "film_limit": max(settings.SIGHTLINE_UPLOAD_LIMIT, settings.SIGHTLINE_VIDEO_LIMIT),
     }
     return render(request, "archive/upload.html", context)
 
@@ -119,8 +123,10 @@ def _first_choice(request: HttpRequest, user: User) -> str | None:
     return chosen.slug if chosen else None
 
 
-def _state(asset: Asset) -> dict[str, str]:
+def _state(asset: Asset) -> dict[str, Any]:
+    progress = progress_of(asset) if asset.status == Status.PENDING else None
     return {
+        "progress": progress.as_dict() if progress else None,
         "asset": str(asset.uuid),
         "url": asset.get_absolute_url(),
         "thumbnail": asset.thumbnail_url,

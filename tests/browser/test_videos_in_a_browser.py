@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
+from random import Random
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,12 +17,15 @@ from django.core.files.storage import default_storage
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from archive.models import Asset, Collection, Frame, Rendition, Space
+from archive.models import Asset, Collection, Frame, Rendition, Space, Status
 from tests.browser.conftest import log_in
-from tests.films import make_film
+from tests.cast import upload
+from tests.films import make_film, starts
 from tests.pictures import webp
 from tests.prepared import Shot, make_encoded, make_video, random_rows
 from workers import client
+from workers.scenes.drawing import draw
+from workers.scenes.scene import Group, place_scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -209,3 +214,43 @@ def test_everybody_can_use_the_player(film: Asset, bob: User, page: Page, scheme
         serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
         findings += [(address, rule["id"], node["html"]) for rule in serious for node in rule["nodes"]]
     assert not findings
+
+
+SCENES = (
+    ("sea", "day", Group("boat", "red", 1)),
+    ("meadow", "day", Group("cat", "yellow", 1)),
+    ("city", "night", Group("car", "purple", 2)),
+    ("beach", "day", Group("kite", "blue", 1)),
+)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_film_that_workers_read_is_found_at_its_scene(
+    harbour: Collection, bob: User, drawn_space: Space, real_workers: None, tmp_path: Path, page: Page, width: int
+) -> None:
+    """A real file through the real pipeline: each question opens it within a second of where the scene begins."""
+    shown = [(draw(place_scene(Random(n), *scene[:2], (scene[2],)), 480, 270), 6.0) for n, scene in enumerate(SCENES)]
+    path = make_film(tmp_path / "day.mp4", shown, fps=5, gop=15, audio=True)
+    asset = upload(harbour, path, bob)
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not asset.renditions.filter(spec="sprite").exists():
+        time.sleep(0.5)
+    asset.refresh_from_db()
+    assert asset.status == Status.READY, asset.error
+    page.set_viewport_size({"width": width, "height": 844})
+    log_in(page, "bob")
+    questions = ("a red boat", "a yellow cat", "purple cars at night", "a blue kite")
+    for question, start in zip(questions, starts(shown), strict=True):
+        page.goto(f"/?{urlencode({'q': question})}")
+        page.locator("#grid .hit > a").first.click()
+        page.wait_for_url("**/assets/**")
+        assert abs(float(asked(page).get("t", 0)) - start) <= 1, question
+        standing_at(page, start)
+        expect(page.locator(".timeline .outline")).to_be_visible()
+        expect(page.locator(".moments img").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Hovering over the strip shows a small still from the sprite.
+    area = page.locator(".timeline").bounding_box()
+    assert area
+    page.mouse.move(area["x"] + area["width"] * 0.4, area["y"] + 10)
+    page.wait_for_function("() => document.querySelector('.glance .still').style.backgroundImage.includes('/sprite/')")

@@ -77,6 +77,18 @@ def test_what_is_said_of_moments_is_what_brute_force_says(film: Asset, fake_spac
         assert within[moment.at] == pytest.approx(moment.score, abs=2e-3)
 
 
+def test_a_shot_opens_where_it_begins_to_be_as_good_as_at_its_best(film: Asset, fake_space: Space) -> None:
+    """The best of ten seconds is the eighth, and the third is hardly worse."""
+    wanted = word(fake_space, "purple")
+    for second, share in ((13, 0.98), (18, 1.0), (15, 0.9)):
+        seen = unit(share * wanted + (1 - share) * random_rows(1, seed=3)[0])
+        Embedding.objects.filter(frame__asset=film, frame__at=second).update(vector=seen.tolist())
+    for slack, at in ((0.0, 18), (0.01, 13)):
+        moment = best_moments(Aim(fake_space, wanted, slack=slack), [film.pk])[film.pk][0]
+        assert (moment.start, moment.at) == (10, at)
+        assert moment.score == pytest.approx(1.0, abs=2e-3)
+
+
 def test_no_more_moments_than_can_be_looked_at_unless_one_looks_inside_the_video(
     harbour: Collection, fake_space: Space, bob: User, queries_in_process: None
 ) -> None:

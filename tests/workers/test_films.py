@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -10,9 +11,15 @@ import pytest
 from archive.incoming import receive_file
 from archive.ingest import ingest_file
 from archive.models import Asset, ClipEmbedding, Collection, Embedding, Frame, Kind, Space, Status
+from archive.vectors import read_vectors
 from tests import films
 from workers.encode import drain_encode
+from workers.encoders.load import open_encoder
+from workers.play import drain_play
 from workers.prepare import drain_prepare
+from workers.scenes.captions import full_caption
+from workers.scenes.drawing import draw
+from workers.scenes.scene import draw_distinct_scenes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,6 +32,7 @@ def work() -> None:
     while drain_prepare(60) or drain_encode(60):
         pass
     drain_encode(60)
+    drain_play(60)
 
 
 def test_a_film_becomes_frames_vectors_and_moments(harbour: Collection, fake_space: Space, tmp_path: Path) -> None:
@@ -48,3 +56,36 @@ def test_a_film_becomes_frames_vectors_and_moments(harbour: Collection, fake_spa
     mean = np.mean(vectors, axis=0)
     assert clip @ (mean / np.linalg.norm(mean)) == pytest.approx(1.0, abs=1e-3)
     assert set(asset.renditions.values_list("spec", flat=True)) >= {"thumbnail", "preview", "frames-0"}
+
+
+def test_a_still_scene_is_few_moments_and_a_montage_one_for_each_cut(
+    harbour: Collection, drawn_space: Space, tmp_path: Path
+) -> None:
+    scenes = draw_distinct_scenes(5, 12)
+    pictures = [draw(scene, 320, 240) for scene in scenes]
+    still = take_in(harbour, films.make_film(tmp_path / "still.mp4", [(pictures[0], 900.0)], fps=1))
+    cuts = take_in(harbour, films.make_film(tmp_path / "cuts.mp4", [(picture, 3.0) for picture in pictures], fps=5))
+    work()
+    counted = {name: (found.frames.count(), moments_of(found)) for name, found in (("still", still), ("cuts", cuts))}
+    assert counted["still"] == (900, [0.0, 300.0, 600.0])  # the longest that a shot may be
+    assert counted["cuts"] == (36, [3.0 * number for number in range(12)])
+
+
+def test_the_second_of_a_scene_is_found_by_words(harbour: Collection, drawn_space: Space, tmp_path: Path) -> None:
+    """The frame closest to a scene's description lies within a second of where the scene begins, or in it."""
+    scenes = draw_distinct_scenes(21, 10, held_out=True)
+    shown = [(draw(scene, 320, 240), 4.0) for scene in scenes]
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mp4", shown, fps=10))
+    work()
+    rows = read_vectors(drawn_space, [asset.pk])
+    seconds = dict(Frame.objects.filter(asset=asset).values_list("pk", "at"))
+    texts = open_encoder("shipped:drawn-scenes").encode_texts([full_caption(s, Random(1)).text for s in scenes])
+    best = (texts @ rows.vectors.T).argmax(axis=1)
+    found = [seconds[rows.frames[number]] for number in best]
+    right = [start - 1 <= at < start + 4 for at, start in zip(found, films.starts(shown), strict=True)]
+    print(f"R@1 over {len(scenes)} scenes: {np.mean(right):.2f}")
+    assert np.mean(right) >= 0.7
+
+
+def moments_of(asset: Asset) -> list[float]:
+    return list(Frame.objects.filter(asset=asset, representative=True).order_by("at").values_list("at", flat=True))

@@ -74,11 +74,8 @@ class Footage:
 
     def _zero_ms(self) -> float:
         """Players count from the earliest timestamp of all streams."""
-        if self.container.start_time is not None:
-            return self.container.start_time / 1000
-        if self.stream.start_time is not None and self.stream.time_base is not None:
-            return float(self.stream.start_time * self.stream.time_base * 1000)
-        return 0.0
+        earliest: int | None = self.container.start_time  # None where nothing says it, whatever the stubs promise
+        return (earliest or 0) / 1000
 
     def _end_ms(self) -> float:
         """Where the last frame ends, told by the packets: by the last ones, else by all."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from av.container import InputContainer
 from av.error import EOFError as AvEOFError
@@ -18,6 +19,11 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+if TYPE_CHECKING:
+    Picked = Packet[VideoStream]  # generic in the stubs only
+else:
+    Picked = Packet
+
 LONGEST_GROUP = 600  # packets that are held; a longer group is decoded as it comes
 FAR = 10_000  # a gap of so many milliseconds is jumped over, not read
 BACK = (0, 5_000, 20_000, 80_000)  # so far before its target a jump is tried, until a key frame lies before it
@@ -25,7 +31,7 @@ BACK = (0, 5_000, 20_000, 80_000)  # so far before its target a jump is tried, u
 
 @dataclass
 class Group:
-    packets: list[Packet]
+    packets: list[Picked]
     keyed: bool  # begins with a key frame: nothing before it is needed
     closed: bool  # ends with the next one
 
@@ -66,7 +72,8 @@ class Sampler:
             self._seek(max(0, target_ms - back))
             packets = self._packets()
             first = next((packet for packet in packets if packet.is_keyframe and packet.pts is not None), None)
-            if first is not None and (self.at_ms(first.pts) <= target_ms or target_ms - back <= 0):
+            reached = first is not None and first.pts is not None and self.at_ms(first.pts) <= target_ms
+            if first is not None and (reached or target_ms - back <= 0):
                 return self._groups(_with(first, packets))
         self._seek(0)
         return self._groups(self._packets())
@@ -79,7 +86,7 @@ class Sampler:
             self.container.seek(target, backward=True, any_frame=False, stream=self.stream)
         self.stream.codec_context.flush_buffers()
 
-    def _packets(self) -> Iterator[Packet]:
+    def _packets(self) -> Iterator[Picked]:
         """Until the end, or what a cut-off file has for one."""
         try:
             for packet in self.container.demux(self.stream):
@@ -88,8 +95,8 @@ class Sampler:
         except (FFmpegError, ValueError):
             self.damaged += 1
 
-    def _groups(self, packets: Iterator[Packet]) -> Iterator[Group]:
-        held: list[Packet] = []
+    def _groups(self, packets: Iterator[Picked]) -> Iterator[Group]:
+        held: list[Picked] = []
         keyed = False
         for packet in packets:
             if packet.is_keyframe and held:
@@ -159,7 +166,7 @@ class Sampler:
         """Whether the wanted frame of this step is still to come; a damaged one never does."""
         return any(self.at_ms(one) // self.step_ms == slot and one > pts for one in wanted)
 
-    def _decoded(self, packet: Packet | None) -> list[VideoFrame]:
+    def _decoded(self, packet: Picked | None) -> list[VideoFrame]:
         try:
             return list(self.stream.codec_context.decode(packet))
         except AvEOFError:
@@ -172,6 +179,6 @@ class Sampler:
         return max((self.at_ms(one.pts) for one in group.packets if one.pts is not None), default=0)
 
 
-def _with(first: Packet, rest: Iterator[Packet]) -> Iterator[Packet]:
+def _with(first: Picked, rest: Iterator[Picked]) -> Iterator[Picked]:
     yield first
     yield from rest

@@ -48,7 +48,7 @@ def picture_of(frame: VideoFrame, aspect: Fraction, spec: Spec) -> Image.Image:
         threads=1,
     )
     pixels = small.to_ndarray()
-    picture = Image.fromarray(to_sdr(pixels, int(frame.color_trc)) if bright else pixels)
+    picture = Image.fromarray(to_sdr(pixels.astype(np.uint16), int(frame.color_trc)) if bright else pixels)
     return picture.transpose(TURNS[turn]) if turn else picture
 
 
@@ -88,7 +88,7 @@ def to_sdr(pixels: npt.NDArray[np.uint16], curve: int) -> npt.NDArray[np.uint8]:
     grade; what is brighter is bent towards white by an exponential knee, in all three colours alike, which keeps
     hues. The other primaries come last.
     """
-    coded = pixels.astype(np.float32) / 65535
+    coded: Light = pixels.astype(np.float32) / np.float32(65535)
     light = from_pq(coded) if curve == PQ else from_hlg(coded)
     peak = light.max(axis=2, keepdims=True)
     over = np.maximum(peak - KNEE, 0)

@@ -1,4 +1,4 @@
-"""`manage.py benchmark encode|search|ingest`: measured figures, each beside its limit in the same run."""
+"""`manage.py benchmark encode|search|ingest|adapt|video`: measured figures, each beside its limit in the same run."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "search": ["search.benchmarks.search", "workers.benchmarks.queries"],
     "ingest": ["workers.benchmarks.ingest"],
     "adapt": ["workers.benchmarks.adapt"],
+    "video": ["workers.benchmarks.video"],
 }
 
 
@@ -46,11 +47,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--pictures", type=int, help="ingest: how many of each size (200); adapt: how many in all (1600)"
         )
+        parser.add_argument("--seconds", type=int, help="video: how long a film is (60)")
         parser.add_argument("--runs", type=int, help="how often each pair is measured")
         parser.add_argument("--in-scratch", action="store_true", help="used by the command itself")
 
     def handle(self, *, benchmark: str, in_scratch: bool, **options: Any) -> None:
-        chosen = {name: options[name] for name in ("model", "processes", "rows", "pictures", "runs") if options[name]}
+        chosen = {
+            name: options[name]
+            for name in ("model", "processes", "rows", "pictures", "seconds", "runs")
+            if options[name]
+        }
         if in_scratch:
             call_command("migrate", verbosity=0, skip_checks=True)
             reports = [import_module(name).measure(quick=options["quick"], **chosen) for name in BENCHMARKS[benchmark]]

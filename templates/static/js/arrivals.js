@@ -17,6 +17,12 @@ async function look() {
 }
 
 function arrive(place, state) {
+  const bar = place.querySelector("[data-progress]");
+  if (bar && state?.progress) {
+    bar.querySelector("[data-said]").textContent = state.progress.said;
+    bar.querySelector("progress").value = state.progress.share;
+    pause = 3000;
+  }
   if (!state || state.status === "pending") return;
   pause = 3000;
   if (place.matches(".asset")) return location.reload();

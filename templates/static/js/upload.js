@@ -16,7 +16,7 @@ let timer = 0;
 
 function add(found) {
   for (const file of found) {
-    if (file.name.startsWith(".") || (!file.type.startsWith("image/") && !/\.\w+$/.test(file.name))) continue;
+    if (file.name.startsWith(".") || (!/^(image|video)\//.test(file.type) && !/\.\w+$/.test(file.name))) continue;
     const row = blank.content.firstElementChild.cloneNode(true);
     row.querySelector(".name").textContent = file.webkitRelativePath || file.name;
     const entry = { file, row, state: "waiting" };
@@ -68,7 +68,13 @@ function arrived(entry, status, answer) {
   watch();
 }
 
-function told(entry, { status, error, thumbnail, retry }, label) {
+function told(entry, { status, error, thumbnail, retry, progress }, label) {
+  if (status === "pending" && progress) {
+    entry.row.querySelector(".why").textContent = progress.said;
+    const bar = entry.row.querySelector("progress");
+    bar.hidden = false;
+    bar.value = progress.share;
+  }
   if (status === "failed") return refuse(entry, error || "This file could not be read.", () => again(entry, retry));
   if (status !== "ready") return;
   entry.row.querySelector(".mini").replaceChildren(Object.assign(new Image(), { src: thumbnail, alt: "" }));

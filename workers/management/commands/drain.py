@@ -9,6 +9,7 @@ from workers.batches import drain_batches
 from workers.claims import reap
 from workers.encode import drain_encode
 from workers.encoders.load import refusal_of
+from workers.play import drain_play
 from workers.prepare import drain_prepare
 from workers.upkeep import look_after_spaces
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         budget = 60.0 if options["once"] else float("inf")
         drain_prepare(budget)
         drain_encode(budget)
+        drain_play(budget)
         drain_batches(budget)
         look_after_spaces()
         left = Work.objects.filter(state=WorkState.READY).count()
