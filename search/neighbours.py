@@ -309,7 +309,7 @@ GROUP BY 1, 2
 """
 CLOSE_SHOTS = """
 WITH candidate (id) AS NOT MATERIALIZED ({candidates})
-SELECT mine.frame_id, near.frame_id, near.closeness
+SELECT mine.frame_id, near.frame_id
 FROM {partition} mine CROSS JOIN LATERAL (
     SELECT e.frame_id, -(e.vector <#> mine.vector) AS closeness FROM {partition} e
     WHERE e.representative AND EXISTS (SELECT 1 FROM candidate WHERE candidate.id = e.asset_id)
@@ -374,9 +374,9 @@ def looking_alike(hashes: Sequence[tuple[int, str]], most: int, nearest: int, ef
 
 def close_shots(
     space: Space, asset: int, frames: Sequence[int], candidates: QuerySet[Asset], least: float, nearest: int
-) -> list[tuple[int, int, float]]:
+) -> list[Pair]:
     """For each of `frames`, which stand for shots of `asset`: the `nearest` shots of `candidates` with an inner product
-    of at least `least`, as (frame, its frame, how close)."""
+    of at least `least`, as pairs of frames."""
     try:
         inner, filters = compile_candidates(candidates)
     except EmptyResultSet:
@@ -384,7 +384,7 @@ def close_shots(
     sql = CLOSE_SHOTS.format(partition=partition(space), candidates=inner)
     asked = {**filters, "asset": asset, "frames": list(frames), "least": least, "nearest": nearest}
     with tables_that_may_go():
-        return [tuple(row) for row in _search(sql, scan=SHOT_TUPLES, **asked)]
+        return [(mine, other) for mine, other in _search(sql, scan=SHOT_TUPLES, **asked)]
 
 
 def in_order(one: int, other: int) -> Pair:

@@ -37,6 +37,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def second(path: Path, at: float) -> Image.Image:
     with av.open(str(path)) as container:
+        container.seek(int(at * av.time_base))
         for frame in container.decode(video=0):
             if frame.time is not None and frame.time >= at:
                 return Image.fromarray(frame.to_ndarray(format="rgb24"))
@@ -82,8 +83,8 @@ def test_browsers_play_them(films: list[Path]) -> None:
     for path in films:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
-            found.append((path.suffix, stream.codec_context.name, stream.codec_context.pix_fmt))
-    assert found == [(".mp4", "h264", "yuv420p"), (".webm", "libvpx-vp9", "yuv420p")]
+            found.append((path.suffix, stream.codec_context.name.split("-")[-1], stream.codec_context.pix_fmt))
+    assert found == [(".mp4", "h264", "yuv420p"), (".webm", "vp9", "yuv420p")]
     assert films[0].read_bytes().index(b"moov") < 64  # it plays before it is whole
 
 
