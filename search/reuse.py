@@ -78,10 +78,12 @@ def _find_reuse(space: Space, user: Person, asset: Asset, until: float) -> Reuse
     whole, sharp = prints.whole, prints.sharp
     least = _least(space, user, asset)
     for batch in _batches([frame for frame in mine if frame in sharp]):
-        if time.monotonic() > until:
+        left = until - time.monotonic()
+        found = close_shots(space, asset.pk, batch, candidates, least, NEAREST, left) if left > 0 else None
+        if found is None:
             whole = False
             break
-        close += close_shots(space, asset.pk, batch, candidates, least, NEAREST)
+        close += found
     others = _others(other for _, other in close)
     theirs = get_prints(list(others), until)
     comparable = theirs.sharp
