@@ -46,7 +46,7 @@ from archive.models import (
 from search import background
 from search.pictures import encode_part, find_picture
 from tests import pictures
-from tests.prepared import Rows, Shot, add_renditions, make_encoded, make_video, random_rows
+from tests.prepared import Rows, Shot, add_film_files, add_renditions, make_encoded, make_video, random_rows
 from workers import client as worker
 
 pytestmark = pytest.mark.django_db
@@ -282,6 +282,7 @@ def twins(harbour: Collection, alice: User, bob: User, fake_space: Space, querie
     mine = fill(harbour, fake_space, random_rows(MINE, seed=1), "mine", timedelta())
     default_storage.save(mine[0].original, ContentFile(REFERENCE))
     film = make_video(harbour, fake_space, FILM)
+    add_film_files(film)
     print_shots(film)
     words = {
         "first": str(mine[0].uuid),
