@@ -70,7 +70,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", health.healthz, name="healthz"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("search.api_urls")),  # first: below an asset, archive's list takes any word for a rendition
+    path("api/v1/", include("search.api_urls")),  # before the renditions of an asset, which may have any name
     path("api/v1/", include("archive.api.urls")),
     path("api/v1/", include("archive.api.unknown_urls")),  # last: whatever is left below it
 ]

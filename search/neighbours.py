@@ -19,9 +19,9 @@ from typing import Any
 import orjson
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
-from django.db import ProgrammingError, connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, transaction
 from django.db.models import QuerySet
-from psycopg.errors import UndefinedTable
+from psycopg.errors import QueryCanceled, UndefinedTable
 from redis.exceptions import RedisError
 
 from archive.models import Asset, Space
@@ -323,7 +323,7 @@ GROUP BY 1, 2
 """
 CLOSE_SHOTS = """
 WITH candidate (id) AS NOT MATERIALIZED ({candidates})
-SELECT mine.frame_id, near.frame_id, near.closeness
+SELECT mine.frame_id, near.frame_id
 FROM {partition} mine CROSS JOIN LATERAL (
     SELECT e.frame_id, -(e.vector <#> mine.vector) AS closeness FROM {partition} e
     WHERE e.representative AND EXISTS (SELECT 1 FROM candidate WHERE candidate.id = e.asset_id)
@@ -387,27 +387,43 @@ def looking_alike(hashes: Sequence[tuple[int, str]], most: int, nearest: int, ef
 
 
 def close_shots(
-    space: Space, asset: int, frames: Sequence[int], candidates: QuerySet[Asset], least: float, nearest: int
-) -> list[tuple[int, int, float]]:
+    space: Space,
+    asset: int,
+    frames: Sequence[int],
+    candidates: QuerySet[Asset],
+    least: float,
+    nearest: int,
+    seconds: float,
+) -> list[Pair] | None:
     """For each of `frames`, which stand for shots of `asset`: the `nearest` shots of `candidates` with an inner product
-    of at least `least`, as (frame, its frame, how close)."""
+    of at least `least`, as pairs of frames. None where it would take longer than `seconds`."""
     try:
         inner, filters = compile_candidates(candidates)
     except EmptyResultSet:
         return []
     sql = CLOSE_SHOTS.format(partition=partition(space), candidates=inner)
     asked = {**filters, "asset": asset, "frames": list(frames), "least": least, "nearest": nearest}
-    with tables_that_may_go():
-        return [tuple(row) for row in _search(sql, scan=SHOT_TUPLES, **asked)]
+    try:
+        with tables_that_may_go():
+            rows = _search(sql, scan=SHOT_TUPLES, within_ms=max(1, round(seconds * 1000)), **asked)
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            return None
+        raise
+    return [(mine, other) for mine, other in rows]
 
 
 def in_order(one: int, other: int) -> Pair:
     return (one, other) if one < other else (other, one)
 
 
-def _search(sql: str, ef: int = EF_PAIRS, scan: int = SCAN_TUPLES, **params: Any) -> list[tuple[Any, ...]]:
+def _search(
+    sql: str, ef: int = EF_PAIRS, scan: int = SCAN_TUPLES, within_ms: int = 0, **params: Any
+) -> list[tuple[Any, ...]]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(SETTINGS, [str(ef), str(scan)])
+        if within_ms:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{within_ms}ms"])
         cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling costs more than these take
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,10 @@ import numpy as np
 
 from archive.models import Asset, Frame, Kind, Space
 from archive.pdq import Bits, turned
-from archive.video.prints import Print, get_prints, sharp_ones
+from archive.video.prints import get_prints
 from archive.video.reuse import Pair, Shot, Stretch, stretches
 from search.background import find_background
+from search.failures import SpaceGone
 from search.likeness import BURST_SHARE
 from search.neighbours import close_shots, stored_vector
 from search.sight import sight_of
@@ -61,33 +62,53 @@ class Reuse:
 def find_reuse(user: Person, asset: Asset, budget: float = BUDGET) -> Reuse:
     """Other films that `user` may see and that show a stretch of `asset`, those with the most of it first."""
     space = Space.objects.active()
-    vector = stored_vector(space, asset) if space is not None and asset.kind == Kind.VIDEO else None
-    if space is None or vector is None:
+    if space is None or asset.kind != Kind.VIDEO:
         return Reuse([], whole=True)
-    until = time.monotonic() + budget
-    background = find_background(space, user, sight_of(user), vector)
-    usual = background.mean if background.known else 0.0
+    try:
+        return _find_reuse(space, user, asset, time.monotonic() + budget)
+    except SpaceGone:  # another one is searched from this moment on
+        return Reuse([], whole=False)
+
+
+def _find_reuse(space: Space, user: Person, asset: Asset, until: float) -> Reuse:
     mine = shots_of(asset)
     prints = get_prints(list(mine), until)
     candidates = Asset.objects.visible_to(user).filter(kind=Kind.VIDEO).exclude(pk=asset.pk)
-    sharp = sharp_ones(prints)
-    least = usual + CLOSE_SHARE * (1 - usual)
-    close: list[tuple[int, int, float]] = []
-    whole = len(prints) == len(mine)
+    close: list[tuple[int, int]] = []
+    whole, sharp = prints.whole, prints.sharp
+    least = _least(space, user, asset)
     for batch in _batches([frame for frame in mine if frame in sharp]):
-        if time.monotonic() > until:
+        left = until - time.monotonic()
+        found = close_shots(space, asset.pk, batch, candidates, least, NEAREST, left) if left > 0 else None
+        if found is None:
             whole = False
             break
-        close += close_shots(space, asset.pk, batch, candidates, least, NEAREST)
-    pairs, complete = _confirmed(close, mine, sharp, until)
-    films = _films(pairs, candidates.in_bulk(pairs))
-    return Reuse(films, whole and complete)
+        close += found
+    others = _others(other for _, other in close)
+    theirs = get_prints(list(others), until)
+    comparable = theirs.sharp
+    pairs: dict[int, list[Pair]] = defaultdict(list)
+    for frame, other in close:
+        if other in comparable:
+            mirrored = looks_the_same(sharp[frame].bits, comparable[other].bits)
+            if mirrored is not None:
+                film, shot = others[other]
+                pairs[film].append(Pair(mine[frame], shot, mirrored))
+    return Reuse(_films(pairs, candidates.in_bulk(pairs)), whole and theirs.whole)
+
+
+def _least(space: Space, user: Person, asset: Asset) -> float:
+    """The inner product from which on two shots are close: by what the asker sees, and nothing else."""
+    vector = stored_vector(space, asset)
+    background = None if vector is None else find_background(space, user, sight_of(user), vector)
+    usual = background.mean if background is not None and background.known else 0.0
+    return usual + CLOSE_SHARE * (1 - usual)
 
 
 def shots_of(asset: Asset) -> dict[int, Shot]:
     """The shots of a film whose ends are known, by the frame that stands for each, in order."""
     found = Frame.objects.filter(asset=asset, representative=True, end__isnull=False).order_by("at")
-    return {pk: Shot(pk, start, end) for pk, start, end in found.values_list("pk", "start", "end")}
+    return {pk: Shot(pk, start or 0.0, end or 0.0) for pk, start, end in found.values_list("pk", "start", "end")}
 
 
 def _batches(frames: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -95,23 +116,10 @@ def _batches(frames: Sequence[int]) -> Iterator[Sequence[int]]:
         yield frames[start : start + BATCH]
 
 
-def _confirmed(
-    close: Sequence[tuple[int, int, float]], mine: dict[int, Shot], sharp: dict[int, Print], until: float
-) -> tuple[dict[int, list[Pair]], bool]:
-    """Pairs by the other film, whose stills look the same; and whether all of them could be looked at."""
-    ids = {other for _, other, _ in close}
-    rows = Frame.objects.filter(pk__in=ids, end__isnull=False).values_list("pk", "asset_id", "start", "end")
-    others = {pk: (asset, Shot(pk, start, end)) for pk, asset, start, end in rows}
-    prints = get_prints(list(others), until)
-    theirs = sharp_ones(prints)
-    found: dict[int, list[Pair]] = defaultdict(list)
-    for frame, other, closeness in close:
-        if other in theirs and other in others:
-            way = looks_the_same(sharp[frame].bits, theirs[other].bits)
-            if way is not None:
-                film, shot = others[other]
-                found[film].append(Pair(mine[frame], shot, closeness, mirrored=way))
-    return dict(found), len(prints) == len(others)
+def _others(frames: Iterable[int]) -> dict[int, tuple[int, Shot]]:
+    """The film and the shot that each frame stands for, where its end is known."""
+    rows = Frame.objects.filter(pk__in=set(frames), end__isnull=False).values_list("pk", "asset_id", "start", "end")
+    return {pk: (asset, Shot(pk, start or 0.0, end or 0.0)) for pk, asset, start, end in rows}
 
 
 def looks_the_same(one: Bits, other: Bits) -> bool | None:

@@ -168,3 +168,18 @@ def make_video(collection: Collection, space: Space, shots: Sequence[Shot], name
     mean = vectors.mean(axis=0)
     ClipEmbedding.objects.create(space=space, asset=asset, vector=(mean / np.linalg.norm(mean)).tolist())
     return asset
+
+
+def add_film_files(asset: Asset) -> None:
+    """An original that browsers play, stills of its shots and a sprite, as small as they can be."""
+    default_storage.save(asset.original, ContentFile(b"no film, but bytes"))
+    out = BytesIO()
+    Image.new("RGB", (8, 6), "teal").save(out, "WEBP")
+    for frame in Frame.objects.filter(asset=asset, representative=True):
+        frame.still = default_storage.save(f"t/{asset.sha256}.still-{frame.pk}", ContentFile(out.getvalue()))
+        frame.save(update_fields=["still"])
+    key = default_storage.save(f"t/{asset.sha256}.sprite", ContentFile(out.getvalue()))
+    size = {"width": 8, "height": 6, "size": len(out.getvalue())}
+    Rendition.objects.create(asset=asset, spec="sprite", key=key, media_type="image/webp", **size)
+    asset.step_ms, asset.exif = 1000, {"VideoCodec": "h264", "PixelFormat": "yuv420p"}
+    asset.save(update_fields=["step_ms", "exif"])

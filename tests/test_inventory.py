@@ -35,7 +35,7 @@ from archive.models import (
 from tests import pictures
 from tests.addresses import Address, every_address
 from tests.cast import make_user
-from tests.prepared import add_renditions, make_prepared
+from tests.prepared import Shot, add_film_files, add_renditions, make_prepared, make_video, random_rows
 
 pytestmark = pytest.mark.django_db
 ADDRESSES = every_address()
@@ -65,18 +65,23 @@ OPENS_TO = {
     "delete_saved": Role.OWNER,
 }
 
+OF_VIDEOS = ("playable", "still", "previews", "moments", "api_moments")
+
 
 @dataclass(frozen=True)
 class Cellar:
-    """A collection that only its members see, with one picture that could not be encoded."""
+    """A collection that only its members see, with one picture that could not be encoded, and a film."""
 
     asset: Asset
+    film: Asset
     collection: Collection
     people: dict[str, Client]
     words: dict[str, Any]
 
     def words_for(self, address: Address) -> dict[str, Any]:
         model = address.admin.model if address.admin else None
+        if address.name in OF_VIDEOS:
+            return {**self.words, "asset": self.film.uuid}
         row = model.objects.filter(**({"asset": self.asset} if model is Work else {})).first() if model else None
         return {**self.words, "object_id": row.pk if row else 1}
 
@@ -87,6 +92,8 @@ def cellar(fake_space: Space) -> Cellar:
     collection = Collection.objects.create(slug="cellar", name="Cellar", owner=owner)
     asset = make_prepared(collection, pictures.reference(), fake_space, name="wine.jpg")
     add_renditions(asset)
+    film = make_video(collection, fake_space, [Shot(row, 2) for row in random_rows(2)])
+    add_film_files(film)
     Asset.objects.filter(pk=asset.pk).update(status=Status.FAILED, error="It could not be encoded.")
     people = {"owner": owner, "stranger": make_user("stranger"), "staff": make_user("staff")}
     people["superuser"] = make_user("superuser", curator=True)
@@ -114,7 +121,7 @@ def cellar(fake_space: Space) -> Cellar:
             "spec": "thumbnail",
             "key": "k",
             "name": "sea",
-            "frame": asset.frames.values_list("pk", flat=True)[0],
+            "frame": film.frames.values_list("pk", flat=True)[0],
             "batch": uuid.uuid4(),
             "flag": flag.pk,
             "decision": 1,
@@ -124,7 +131,7 @@ def cellar(fake_space: Space) -> Cellar:
         },
         **{"rest": "x", "url": "x", "app_label": "archive", "id": owner.pk},
     }
-    return Cellar(asset, collection, clients, words)
+    return Cellar(asset, film, collection, clients, words)
 
 
 def ask(client: Client, method: str, address: str) -> tuple[int, str, bytes]:
@@ -191,7 +198,7 @@ def test_outsiders_get_the_answer_that_they_would_get_if_there_were_nothing(cell
     client = cellar.people[person]
     told = {"asset", "slug", "member", "key", "flag", "saved"}
     for address in (one for one in ADDRESSES if set(one.gaps) & told):
-        there = cellar.words
+        there = cellar.words_for(address)
         missing = {
             **there,
             "asset": uuid.uuid4(),
@@ -233,7 +240,7 @@ def test_each_role_opens_what_it_may_and_the_rest_is_not_there(cellar: Cellar, p
     rank = {**{role: n for n, role in enumerate(ROLES)}, "superuser": len(ROLES)}.get(person, -1)
     for address in (one for one in ADDRESSES if one.name in OPENS_TO):
         opened = rank >= ROLES.index(OPENS_TO[address.name])
-        status = get_or_write(client, address.fill(cellar.words))
+        status = get_or_write(client, address.fill(cellar.words_for(address)))
         # The API tells members what they may not change (403), and curators what they forgot to send (400).
         members = (403,) if rank >= 0 and address.name.startswith("api_") else ()
         assert status in ((200, 302, 400) if opened else (404, *members)), (person, address.route, status)

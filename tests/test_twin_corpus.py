@@ -33,6 +33,7 @@ from archive.models import (
     Asset,
     Collection,
     Concept,
+    Frame,
     Kind,
     Match,
     Membership,
@@ -40,6 +41,7 @@ from archive.models import (
     Space,
     Status,
     Step,
+    StillFingerprint,
     Tag,
     Work,
     WorkState,
@@ -48,7 +50,7 @@ from archive.vectors import Vector
 from search import background
 from search.pictures import encode_part, find_picture
 from tests import pictures
-from tests.prepared import Rows, Shot, add_renditions, make_encoded, make_video, random_rows
+from tests.prepared import Rows, Shot, add_film_files, add_renditions, make_encoded, make_video, random_rows
 from workers import client as worker
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +61,7 @@ WORDS = ("red boat", "a quiet harbour at night", "dogs")
 REFERENCE = pictures.jpeg(pictures.distinct(7))
 DAY = datetime(2024, 5, 1, 12, tzinfo=UTC)
 MINE = 130
+FILM = [Shot(row, 3) for row in random_rows(5, seed=9)]
 
 
 @dataclass(frozen=True)
@@ -272,6 +275,13 @@ def fill(collection: Collection, space: Space, rows: Rows, prefix: str, since: t
     return assets
 
 
+def print_shots(film: Asset) -> None:
+    """The stills of its shots look like those of every other film that is made here, one after the other."""
+    digits = np.random.default_rng(5).choice(["0", "1"], (len(FILM), 256))
+    for frame, bits in zip(Frame.objects.filter(asset=film, representative=True).order_by("at"), digits, strict=True):
+        StillFingerprint.objects.create(frame=frame, pdq="".join(bits), quality=100, spread=40.0)
+
+
 @dataclass(frozen=True)
 class Twins:
     bob: Asker
@@ -295,6 +305,7 @@ class Twins:
         cellar = Collection.objects.create(slug="cellar", name="Ah, the cellar", owner=self.alice)
         asked = self.asked()
         make_video(cellar, self.space, [Shot(one, 3) for one in (asked[0], asked[2], asked[1])], "theirs.mp4")
+        print_shots(make_video(cellar, self.space, FILM, "copy.mp4"))
         self.hidden.extend(fill(cellar, self.space, self.near(), "hidden", timedelta(days=30)))
         Asset.objects.filter(pk=self.hidden[0].pk).update(uuid=self.bob.words["hidden"])
         # As if they had been shared when they came.
@@ -309,7 +320,9 @@ def twins(harbour: Collection, alice: User, bob: User, fake_space: Space, querie
     bob.save()
     mine = fill(harbour, fake_space, random_rows(MINE, seed=1), "mine", timedelta())
     default_storage.save(mine[0].original, ContentFile(REFERENCE))
-    film = make_video(harbour, fake_space, [Shot(row, 3) for row in random_rows(5, seed=9)])
+    film = make_video(harbour, fake_space, FILM)
+    add_film_files(film)
+    print_shots(film)
     words = {
         "first": str(mine[0].uuid),
         "video": str(film.uuid),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
@@ -18,7 +19,6 @@ from archive.spaces.progress import counted
 # As seen with a million rows of halfvec(768) and HNSW (m 16): five rows fill a page of 8 KB, and two plain indexes
 # take 70 bytes. Renditions and stills as seen with the sample.
 ELSEWHERE = Sizes(row=1710.0, node=2050.0, photo=350_000.0, hour=40e6, still=25_000.0, shots_a_minute=6.0)
-FPS = 1.0
 # Of fewer rows the half-filled pages would be measured.
 ENOUGH_ROWS = 5000
 ENOUGH_SECONDS = 60.0
@@ -52,7 +52,7 @@ def look_around(assets: QuerySet[Asset], space: Space | None) -> Seen:
     )
     films = _of_videos(assets)
     measured = {**films, **_of_photos(assets), **(_of_vectors(space) if space else {})}
-    fps = measured.pop("fps", FPS)
+    fps = measured.pop("fps", settings.SIGHTLINE_FRAMES_PER_SECOND)
     sizes = {name: measured.get(name, value) for name, value in vars(ELSEWHERE).items()}
     return Seen(
         assets=counts["photos"] + counts["videos"],

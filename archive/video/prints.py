@@ -21,27 +21,33 @@ class Print:
     sharp: bool
 
 
-def get_prints(frames: Sequence[int], until: float) -> dict[int, Print]:
-    """By the ids of frames; those that are missing are made until `until` on the monotonic clock, and kept.
+@dataclass(frozen=True)
+class Prints:
+    """By the ids of frames. `whole`: time sufficed for all; a moment whose still is not there has none all the same."""
 
-    A moment without a still, or with one that cannot be read, has none.
-    """
+    found: Mapping[int, Print]
+    whole: bool
+
+    @property
+    def sharp(self) -> dict[int, Print]:
+        return {frame: one for frame, one in self.found.items() if one.sharp}
+
+
+def get_prints(frames: Sequence[int], until: float) -> Prints:
+    """Those that are missing are made until `until` on the monotonic clock, and kept."""
     known = StillFingerprint.objects.filter(frame__in=frames)
     found = {one.pk: _print(one) for one in known}
     missing = Frame.objects.filter(pk__in=set(frames) - set(found)).exclude(still="")
-    made = []
+    made, whole = [], True
     for frame, key in missing.values_list("pk", "still"):
         if time.monotonic() > until:
+            whole = False
             break
         one = _look(frame, key)
         if one is not None:
             made.append(one)
     _keep(made)
-    return {**found, **{one.pk: _print(one) for one in made}}
-
-
-def sharp_ones(prints: Mapping[int, Print]) -> dict[int, Print]:
-    return {frame: one for frame, one in prints.items() if one.sharp}
+    return Prints({**found, **{one.pk: _print(one) for one in made}}, whole)
 
 
 def _keep(made: Sequence[StillFingerprint]) -> None:

@@ -29,7 +29,6 @@ class Pair:
 
     mine: Shot
     other: Shot
-    closeness: float
     mirrored: bool = False
 
 

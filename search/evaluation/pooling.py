@@ -122,7 +122,7 @@ def opens_at(film: Film, query: Vector) -> float:
 
 def _ranking(films: Sequence[Film], query: Vector, pooling: Pooling) -> list[int]:
     scores = np.array([pooling(film.vectors, query) for film in films])
-    return np.argsort(-scores, kind="stable").tolist()
+    return [int(film) for film in np.argsort(-scores, kind="stable")]
 
 
 def _rank(order: Sequence[int], one: Asked) -> int:

@@ -14,6 +14,7 @@ from archive.access import Shows
 from archive.models import Asset, Collection, Frame, Membership, Role, Space, StillFingerprint
 from archive.video.prints import get_prints
 from archive.video.reuse import Stretch
+from search import neighbours
 from search.reuse import Reuse, find_reuse, looks_the_same
 from search.reuse_views import reuse
 from tests import films
@@ -106,19 +107,30 @@ def test_where_time_is_short_it_says_that_there_is_more(
     assert StillFingerprint.objects.count() == Frame.objects.filter(representative=True).count()
 
 
+def test_a_search_that_takes_too_long_is_given_up(
+    original: Asset, drawn_space: Space, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work()
+    slow = neighbours.CLOSE_SHOTS.replace("SELECT mine.frame_id,", "SELECT pg_sleep(9)::text::int,")
+    monkeypatch.setattr(neighbours, "CLOSE_SHOTS", slow)
+    frames = list(Frame.objects.filter(asset=original, representative=True).values_list("pk", flat=True))
+    everything = Asset.objects.visible_to(alice)
+    assert neighbours.close_shots(drawn_space, original.pk, frames, everything, -1.0, 16, 0.05) is None
+
+
 def test_a_still_that_is_lost_has_no_fingerprint_and_breaks_nothing(original: Asset, alice: User) -> None:
     work()
     frame = Frame.objects.filter(asset=original, representative=True).latest("at")
     Frame.objects.filter(pk=frame.pk).update(still="renditions/gone.webp")
     prints = get_prints([frame.pk], time.monotonic() + 9)
-    assert prints == {}
-    assert find_reuse(alice, original) == Reuse([], whole=False)
+    assert (prints.found, prints.whole) == ({}, True)
+    assert find_reuse(alice, original) == Reuse([], whole=True)
 
 
 def test_the_fingerprint_of_a_black_still_is_not_sharp(original: Asset) -> None:
     work()
     black, scene = Frame.objects.filter(asset=original, representative=True).order_by("at")[:2]
-    prints = get_prints([black.pk, scene.pk], time.monotonic() + 9)
+    prints = get_prints([black.pk, scene.pk], time.monotonic() + 9).found
     assert [prints[frame.pk].sharp for frame in (black, scene)] == [False, True]
     assert looks_the_same(prints[scene.pk].bits, prints[scene.pk].bits) is False
     assert looks_the_same(prints[scene.pk].bits, ~prints[scene.pk].bits) is None

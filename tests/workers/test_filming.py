@@ -37,6 +37,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def second(path: Path, at: float) -> Image.Image:
     with av.open(str(path)) as container:
+        container.seek(int(at * av.time_base))
         for frame in container.decode(video=0):
             if frame.time is not None and frame.time >= at:
                 return Image.fromarray(frame.to_ndarray(format="rgb24"))
@@ -56,7 +57,7 @@ def test_each_film_shows_its_scenes_one_after_the_other(films: list[Path]) -> No
     for film, path in zip(FILMS, films, strict=True):
         for number, source in enumerate(film.sources):
             middle = BLACK + EACH * (number + 0.5)
-            shown = Shot(still_of(source), EACH, 1.06).at(1.0, SIZE)
+            shown = Shot(still_of(source), EACH, 1.025).at(1.0, SIZE)
             assert differ(second(path, middle), shown) < 40, (film.filename, number)
             if number:
                 assert differ(second(path, middle - EACH), shown) > 60, (film.filename, number)
@@ -82,8 +83,8 @@ def test_browsers_play_them(films: list[Path]) -> None:
     for path in films:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
-            found.append((path.suffix, stream.codec_context.name, stream.codec_context.pix_fmt))
-    assert found == [(".mp4", "h264", "yuv420p"), (".webm", "libvpx-vp9", "yuv420p")]
+            found.append((path.suffix, stream.codec_context.name.split("-")[-1], stream.codec_context.pix_fmt))
+    assert found == [(".mp4", "h264", "yuv420p"), (".webm", "vp9", "yuv420p")]
     assert films[0].read_bytes().index(b"moov") < 64  # it plays before it is whole
 
 

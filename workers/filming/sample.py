@@ -22,6 +22,7 @@ SIZE: Size = (854, 480)
 FPS = 12
 EACH = 5.0  # seconds of a shot
 BLACK = 1.0
+CLOSER = 1.05  # the camera, over a shot
 SEED = 11
 # As the decoder finds it in the photographs' own captions.
 CREDIT = re.compile(r"Photograph: ([^<]+?)\. From")
@@ -92,7 +93,7 @@ def write_films(folder: Path) -> Iterator[Path]:
 
 def shot_of(source: Source, number: int) -> Shot:
     """The camera goes closer and back by turns; over what recurs, always closer."""
-    closer = 1.12 if source in RECURRING or number % 2 == 0 else 1 / 1.12
+    closer = CLOSER if source in RECURRING or number % 2 == 0 else 1 / CLOSER
     return Shot(still_of(source), EACH, closer)
 
 

@@ -38,7 +38,7 @@ function similar() {
   const asset = document.querySelector(".asset")?.dataset.asset;
   const link = current()?.parentElement.querySelector(".similar");
   if (link) link.click();
-  else if (asset) location.href = `/?like=${asset}`;
+  else if (asset) location.href = document.querySelector("[data-like-this]")?.href ?? `/?like=${asset}`;
 }
 
 function leave() {
