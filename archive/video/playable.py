@@ -43,8 +43,10 @@ def playable_key(asset: Asset) -> tuple[str, str] | None:
 
 
 def keep_piece(asset: Asset, first_ms: int, data: bytes) -> Rendition:
-    """Write a piece; returns its row, not yet saved. It has no sides to note: `width` is how many ticks behind `first_ms`
-    it begins, `height` the length of its header."""
+    """Write a piece; returns its row, not yet saved.
+
+    It has no sides to note: `width` is how many ticks behind `first_ms` it begins, `height` the length of its header.
+    """
     key = default_storage.save(_key(asset, f"{PIECE}{first_ms}.part"), ContentFile(data))
     behind = max(0, first_time(data) - first_ms * TICKS // 1000)
     row = {"media_type": MEDIA_TYPE, "width": behind, "height": header_length(data), "size": len(data)}

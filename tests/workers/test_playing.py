@@ -48,18 +48,18 @@ def test_pieces_become_one_film_that_can_be_jumped_in(
     made = asset.renditions.get(spec="playable")
     data = made.read()
     assert len(data) == made.size
-    with av.open(io.BytesIO(data)) as film:
+    with av.open(io.BytesIO(data), "r") as film:
         video, sound = film.streams.video[0], film.streams.audio[0]
         assert (video.codec_context.name, sound.codec_context.name) == ("h264", "aac")
         assert film.duration == pytest.approx(12_000_000, abs=300_000)
         times = [float(frame.time) for frame in film.decode(video)]
         assert len(times) == 120
         assert np.allclose(np.diff(times), 0.1, atol=0.03)
-    with av.open(io.BytesIO(data)) as film:
+    with av.open(io.BytesIO(data), "r") as film:
         sound = film.streams.audio[0]
         starts = [packet.pts for packet in film.demux(sound) if packet.size and packet.pts is not None]
         assert set(np.diff(starts)) == {1024}  # no gap, no overlap where pieces meet
-    with av.open(io.BytesIO(data)) as film:
+    with av.open(io.BytesIO(data), "r") as film:
         film.seek(10_000_000)
         frame = next(film.decode(film.streams.video[0]))
         assert 7.4 <= float(frame.time) <= 10.0
@@ -71,7 +71,7 @@ def test_pieces_become_one_film_that_can_be_jumped_in(
 def test_an_animation_is_made_playable(harbour: Collection, fake_space: Space, tmp_path: Path) -> None:
     asset = take_in(harbour, films.animation(tmp_path / "moves.gif", films.scenes(3, 1.0)))
     work()
-    with av.open(io.BytesIO(asset.renditions.get(spec="playable").read())) as film:
+    with av.open(io.BytesIO(asset.renditions.get(spec="playable").read()), "r") as film:
         assert [float(frame.time) for frame in film.decode(video=0)] == [0.0, 1.0, 2.0]
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
+from PIL import Image
 
 from archive.decoder.decoded import Piece
 from archive.decoder.films.footage import Footage
@@ -82,7 +83,7 @@ class AnimationPiece:
 
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         for at, picture in self.reel.frames(first_ms, 1, PLAYABLE):
-            yield at, VideoFrame.from_image(_even(picture))
+            yield at, _as_frame(picture)
 
     def sound(self, first_ms: int, until_ms: int) -> tuple[int, Samples] | None:
         return None
@@ -162,7 +163,7 @@ class FootagePiece(AnimationPiece):
 
     def _fitting(self, frame: VideoFrame) -> VideoFrame:
         if frame.rotation or int(frame.color_trc) in (PQ, HLG):
-            return VideoFrame.from_image(_even(picture_of(frame, self.reel.aspect, PLAYABLE)))
+            return _as_frame(picture_of(frame, self.reel.aspect, PLAYABLE))
         across, down = PLAYABLE.size_for(*seen_size(frame.width, frame.height, self.reel.aspect))
         return one_field(frame).reformat(
             width=max(2, across // 2 * 2), height=max(2, down // 2 * 2), format="yuv420p", threads=1
@@ -228,7 +229,8 @@ def _on_grid(ms: int) -> int:
     return -(-ms * SOUND // 1000 // GRID) * GRID
 
 
-def _even(picture: Any) -> Any:
-    """H.264 halves its colours, so both sides have to be even."""
+def _as_frame(picture: Image.Image) -> VideoFrame:
+    """With even sides, for H.264 halves its colours."""
     width, height = max(2, picture.width // 2 * 2), max(2, picture.height // 2 * 2)
-    return picture if (width, height) == picture.size else picture.resize((width, height))
+    even = picture if (width, height) == picture.size else picture.resize((width, height))
+    return VideoFrame.from_ndarray(np.asarray(even), format="rgb24")
