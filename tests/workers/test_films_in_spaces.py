@@ -15,6 +15,7 @@ from archive.models import (
     Collection,
     Embedding,
     Frame,
+    Kind,
     Space,
     SpaceState,
     Status,
@@ -23,11 +24,11 @@ from archive.models import (
     WorkState,
 )
 from archive.spaces import activate, backfill, gaps, promote_full
-from archive.vectors import read_vectors
-from archive.video.calibration import Sample, find_mark
+from archive.vectors import read_vectors, store_vectors
+from archive.video.calibration import Sample, calibrate_shots, find_mark
 from archive.video.moments import follow
 from archive.video.packs import packs_of
-from archive.video.shots import Start, part
+from archive.video.shots import Start, part, threshold_of
 from archive.work import encode_again
 from tests import films
 from tests.prepared import random_rows
@@ -192,6 +193,28 @@ def test_the_mark_of_a_shot_lies_between_cuts_and_the_rest() -> None:
     mark = find_mark(sample)
     assert mark is not None
     assert 0.78 < mark < 0.93
+
+
+def test_a_space_learns_from_its_videos_what_one_shot_is(harbour: Collection, fake_space: Space) -> None:
+    """Four films of 25 shots each, whose frames are a little noisy."""
+    dice = np.random.default_rng(5)
+    for number in range(4):
+        rows = np.repeat(random_rows(25, seed=number), 5, axis=0) + dice.normal(size=(125, 768)) * 0.008
+        vectors = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+        asset = Asset.objects.create(
+            collection=harbour, kind=Kind.VIDEO, sha256=f"{number:064}", original="x", media_type="video/mp4", size=1
+        )
+        frames = Frame.objects.bulk_create(Frame(asset=asset, at=float(at), representative=False) for at in range(125))
+        store_vectors(fake_space, [frame.pk for frame in frames], [asset.pk], vectors)
+        Work.objects.create(asset=asset, step=Step.ENCODE, target=fake_space.slug, state=WorkState.DONE)
+    assert threshold_of(fake_space) == 0.9
+    mark = calibrate_shots(fake_space)
+    assert mark is not None
+    fake_space.refresh_from_db()
+    assert threshold_of(fake_space) == pytest.approx(mark, abs=1e-3)
+    assert threshold_of(fake_space) != 0.9
+    assert sum(part(None, [float(at) for at in range(125)], vectors, mark)) == 25
+    assert calibrate_shots(fake_space) is None  # nothing new
 
 
 def test_without_cuts_there_is_no_mark() -> None:
