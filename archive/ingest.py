@@ -59,6 +59,7 @@ def ingest_file(
         if not incoming.size:
             raise EmptyFile
         media_type = sniff_media(incoming.head)
+        kind = kind_of(incoming, media_type)
         key = original_key(incoming.sha256)
         with transaction.atomic():
             lock_content(incoming.sha256)
@@ -68,7 +69,7 @@ def ingest_file(
                 sha256=incoming.sha256,
                 defaults={
                     "uploader": uploader,
-                    "kind": kind_of(incoming, media_type),
+                    "kind": kind,
                     "original": key,
                     "filename": clean_filename(filename),
                     "media_type": media_type,

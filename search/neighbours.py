@@ -84,7 +84,7 @@ near AS MATERIALIZED (
 ),
 rescored AS (
     SELECT e.asset_id, e.frame_id, (e.vector <#> %(vector)s::halfvec) + 0 AS distance
-    FROM {partition} e WHERE e.asset_id IN (SELECT asset_id FROM near)
+    FROM {partition} e WHERE e.asset_id = ANY(ARRAY(SELECT DISTINCT asset_id FROM near ORDER BY asset_id))
 )"""
 # Counted: both ways stand in it, and the gate opens one. The other two are for whoever knows already.
 SHAPES = {
@@ -110,6 +110,7 @@ SHAPES = {
 }
 
 HELD = "SELECT EXISTS (SELECT FROM {partition})"
+ASSETS = "SELECT reltuples FROM pg_class WHERE oid = 'archive_asset'::regclass"
 SIMILARITIES = """
 SELECT e.frame_id, -((e.vector <#> %(vector)s::halfvec) + 0)
 FROM {partition} e WHERE e.frame_id = ANY(%(frames)s)
@@ -147,9 +148,17 @@ def find_neighbours(
     if exact or not index.valid:
         return wanted.run("exact")
     known = wanted.remembered_way()
-    way, share, wanted.wide = known or ("", *wanted.estimate(index.rows))
+    if known:
+        way, share, wanted.wide = known
+        threshold = 0
+    else:
+        frames = frames_an_asset(index.rows) if holds_videos(space) else 1.0
+        share = wanted.estimated_share(index.rows / frames)
+        wanted.wide = fetched_for_each(share, videos=frames > 1)
+        # The gate counts assets; what comparing costs is their frames.
+        way, threshold = "counted", int(gate_threshold(index.rows) / frames)
     wanted.ef = effort(index.rows, limit, share)
-    found = wanted.run(way) if way else wanted.run("counted", gate_threshold(index.rows))
+    found = wanted.run(way, threshold)
     if found.plan != "exact" and 0 < len(found.neighbours) < limit and wanted.look_wider():
         found = wanted.run("hnsw")
     if not known and found.neighbours:
@@ -165,6 +174,20 @@ def holds_videos(space: Space) -> bool:
         cursor.execute(HELD.format(partition=partition(space, "archive_clipembedding")))
         (found,) = cursor.fetchone() or (False,)
     return bool(found)
+
+
+def frames_an_asset(rows: int) -> float:
+    """How many of `rows` vectors of a space with videos an asset has in the mean, as Postgres estimates both; a
+    little more than one where it does not know."""
+    with connection.cursor() as cursor:
+        cursor.execute(ASSETS)
+        (assets,) = cursor.fetchone() or (0.0,)
+    return max(1.001, rows / assets) if assets > 0 else 1.001
+
+
+def fetched_for_each(share: float, *, videos: bool) -> float:
+    """How many rows of the index are fetched for each asset that is wanted."""
+    return max(OF_VIDEOS if videos else OF_PHOTOS, OF_FILTERED if share < MOST_PASS else 0)
 
 
 def gate_threshold(rows: int) -> int:
@@ -251,14 +274,8 @@ class Wanted:
         plan = rows[0][3] if rows else ("exact" if shape == "exact" else "hnsw")
         return Found([Neighbour(*row[:3]) for row in rows], plan)
 
-    def estimate(self, rows: int) -> tuple[float, float]:
-        """How many of all `rows` are candidates, and how many rows to fetch for each asset."""
-        share = self._estimated_share(rows)
-        wide = OF_VIDEOS if holds_videos(self.space) else OF_PHOTOS
-        return share, max(wide, OF_FILTERED) if share < MOST_PASS else wide
-
-    def _estimated_share(self, rows: int) -> float:
-        """As the planner thinks: it tells how widely to look, no more."""
+    def estimated_share(self, rows: float) -> float:
+        """The share of the space's assets (`rows`) that are candidates, as the planner thinks: how widely to look."""
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN (FORMAT JSON) {self.candidates}", self.filters)
             (plans,) = cursor.fetchone() or ([],)

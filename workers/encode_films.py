@@ -11,7 +11,7 @@ from archive.models import Space, Work, WorkState
 from archive.noticing import notice
 from archive.readiness import settle
 from archive.vectors import Rows
-from archive.video.frames import frames_after, is_prepared
+from archive.video.frames import first_bare, frames_after, is_prepared
 from archive.video.packs import read_frames
 from archive.video.vectors import close, keep_vectors
 from workers.claims import Claim, advance, finish
@@ -69,10 +69,14 @@ def keep_batch(space: Space, run: Run, rows: Rows, times: Sequence[float], *, la
 
 
 def end_run(space: Space, claim: Claim, position: int) -> None:
-    """It has caught up. With frames that came meanwhile it goes on; with the last one of the film it is complete."""
+    """It has caught up. Where a frame came meanwhile, or a vector was lost, it goes on from there; with the last one of
+    the film it is complete."""
     finish([claim])
-    if frames_after(claim.asset_id, position).exists():
-        Work.objects.filter(pk=claim.work_id).update(state=WorkState.READY, done_at=None)
+    lost = first_bare(space, claim.asset_id)
+    if lost is not None:
+        Work.objects.filter(pk=claim.work_id).update(
+            state=WorkState.READY, done_at=None, position=min(position, _ms(lost) - 1)
+        )
     elif is_prepared(claim.asset_id):
         close(space, claim.asset_id)
     settle([claim.asset_id])

@@ -1,23 +1,29 @@
-"""PLAY: what a player needs of a video beside its frames. An asset is found without it, and waits for nobody here."""
+"""PLAY: what a player needs of a video beside its frames: a sprite, and a rendition where browsers do not play it."""
 
 from __future__ import annotations
 
 import logging
 import time
 
+from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError, transaction
 
+from archive.decoder.decoded import Piece
+from archive.decoder.refusals import DecoderError
 from archive.models import Asset, Rendition, Step, Work
 from archive.readiness import settle
 from archive.renditions import keep_rows
 from archive.video.packs import PackMissing
+from archive.video.playable import join_pieces, keep_piece, pieces_of, plays_as_it_is
 from archive.video.sprites import make_sprite
 from archive.work import retry
-from workers.claims import Claim, claim, finish, release, try_later
+from workers.claims import Claim, advance, claim, finish, release, set_aside, try_later
 from workers.leases import Heartbeat
-from workers.prepare import worker_name
+from workers.originals import OriginalMissing, opened
+from workers.prepare import sandboxes, worker_name
 
 log = logging.getLogger(__name__)
+PIECE_MS = 10_000
 
 
 def drain_play(budget: float = 60.0) -> bool:
@@ -27,38 +33,85 @@ def drain_play(budget: float = 60.0) -> bool:
         while time.monotonic() < until:
             claims = claim(Step.PLAY, "", 1, worker_name())
             if not claims:
+                sandboxes.close()
                 return False
             heartbeat.hold(claims)
             try:
                 for one in claims:
-                    play_alone(one)
+                    play_alone(one, until, heartbeat)
             finally:
                 release(heartbeat.held)
                 heartbeat.drop(claims)
     return True
 
 
-def play_alone(one: Claim) -> None:
+def play_alone(one: Claim, until: float, heartbeat: Heartbeat) -> None:
     asset = Asset.objects.filter(pk=one.asset_id).first()
     if asset is None:  # deleted since, and its work with it
         return
     try:
-        play(one, asset)
+        play(one, asset, until, heartbeat)
     except (OperationalError, InterfaceError):
         raise
     except PackMissing as error:
         retry(Work.objects.filter(asset=asset, step=Step.PREPARE))
         try_later(one, str(error))
+    except OriginalMissing as error:
+        set_aside(one, str(error))
+    except DecoderError as error:
+        (set_aside if error.permanent else try_later)(one, str(error))
     except Exception as error:
         log.exception("asset %s", asset.uuid)
         try_later(one, f"Something unexpected happened ({type(error).__name__}); the log has more.")
 
 
-def play(one: Claim, asset: Asset) -> None:
-    sprite = make_sprite(asset)
-    rows: list[Rendition] = [sprite] if sprite is not None else []
+def play(one: Claim, asset: Asset, until: float, heartbeat: Heartbeat) -> None:
+    """The sprite first; then, where it is needed, the film in pieces, each committed with the position behind it."""
+    position = one.position
+    if position is None:
+        sprite = make_sprite(asset)
+        if not _keep(one, asset, [sprite] if sprite is not None else [], 0):
+            return
+        position = 0
+    if plays_as_it_is(asset):
+        _end(one, asset, [])
+        return
+    while True:
+        with opened(asset) as file:
+            piece = sandboxes.of(one).make_piece(file, position, position + PIECE_MS)
+        if not _keep(one, asset, _stored(asset, position, piece), piece.reached_ms):
+            return
+        heartbeat.progress()
+        if piece.ended:
+            _end(one, asset, join_pieces(asset))
+            return
+        position = piece.reached_ms
+        if time.monotonic() > until:
+            return
+
+
+def _stored(asset: Asset, position: int, piece: Piece) -> list[Rendition]:
+    return [keep_piece(asset, position, piece.data)] if piece.data else []
+
+
+def _keep(one: Claim, asset: Asset, rows: list[Rendition], position: int) -> bool:
+    with transaction.atomic():
+        if not advance(one, position):
+            log.warning("asset %s: fenced, somebody else took over", asset.uuid)
+            return False
+        keep_rows(rows)
+    return True
+
+
+def _end(one: Claim, asset: Asset, rows: list[Rendition]) -> None:
+    """The pieces have served: their rows go with the end of the work, their files after it."""
+    pieces = pieces_of(asset)
     with transaction.atomic():
         if not finish([one]):
             return
         keep_rows(rows)
+        Rendition.objects.filter(pk__in=[piece.pk for piece in pieces]).delete()
         settle([asset.pk])
+    for piece in pieces:
+        if not Rendition.objects.filter(key=piece.key).exists():
+            default_storage.delete(piece.key)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from archive.decoder.clean import OFFSET, cap, clean_text, clean_value
-from archive.decoder.decoded import Decoded, Rendition, Stretch
+from archive.decoder.decoded import Decoded, Piece, Rendition, Stretch
 from archive.decoder.keywords import LONGEST, MOST
 from archive.decoder.refusals import CODES, Undecodable
 from archive.decoder.specs import Spec
@@ -41,6 +41,18 @@ def read_frames(message: dict[str, Any], blobs: Sequence[bytes]) -> Stretch:
         _require(all(sniff(blob) == "image/jpeg" for blob in blobs))
         notes = tuple(clean_text(note, 300) for note in message["notes"])
         return Stretch(list(zip(times, blobs, strict=True)), reached, message["ended"], notes)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise Garbled("an answer of another shape") from problem
+
+
+def read_piece(message: dict[str, Any], blobs: Sequence[bytes]) -> Piece:
+    """As `read_answer`, for a stretch of a film as browsers play it."""
+    _raise_refusal(message)
+    try:
+        reached, ended = message["reached_ms"], message["ended"]
+        _require(isinstance(reached, int) and 0 <= reached < MAX_MS and isinstance(ended, bool) and len(blobs) == 1)
+        _require(not blobs[0] or sniff(blobs[0]) == "video/mp4")
+        return Piece(blobs[0], reached, ended)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise Garbled("an answer of another shape") from problem
 

@@ -58,7 +58,7 @@ def _get_ready_for_films() -> None:
     import av  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
 
-    from archive.decoder.films import jobs, upright  # noqa: PLC0415
+    from archive.decoder.films import jobs, pieces, upright  # noqa: PLC0415
 
     av.logging.set_level(None)
     frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), dtype=np.uint8), format="rgb24")
@@ -75,6 +75,7 @@ def _get_ready_for_films() -> None:
         for job in (
             lambda file: jobs.look_at_film(file, POSTER_SPECS, MAX_PIXELS),
             lambda file: jobs.read_stretch(file, 0, 1000, 100, 10, MAX_PIXELS),
+            lambda file: pieces.make_piece(file, 0, 1000, 10, MAX_PIXELS),
         ):
             file.seek(0)
             job(file)
@@ -91,7 +92,13 @@ def _answer(message: dict[str, Any], fd: int) -> tuple[dict[str, Any], list[byte
 
             if message["job"] == "film":
                 return _as_message(look_at_film(file, specs, pixels))
-            first, until, step = (int(message[name]) for name in ("first_ms", "until_ms", "step_ms"))
+            first, until = int(message["first_ms"]), int(message["until_ms"])
+            if message["job"] == "piece":
+                from archive.decoder.films.pieces import make_piece  # noqa: PLC0415
+
+                piece = make_piece(file, first, until, float(message["seconds"]), pixels)
+                return {"reached_ms": piece.reached_ms, "ended": piece.ended}, [piece.data]
+            step = int(message["step_ms"])
             return _as_frames(read_stretch(file, first, until, step, float(message["seconds"]), pixels))
     except Undecodable as refusal:
         return {"refused": refusal.reason, "code": refusal.code, "detail": refusal.detail}, []

@@ -51,6 +51,15 @@ class Decoded(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a film as MP4: a header (`ftyp`, `moov`), then fragments. It ends before `reached_ms`."""
+
+    data: bytes
+    reached_ms: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """Some frames of a film: (milliseconds, JPEG) in order. All before `reached_ms` is done; `ended`: and all else."""
 

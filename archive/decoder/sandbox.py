@@ -20,9 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
 
-from archive.decoder.answer import read_answer, read_frames
+from archive.decoder.answer import read_answer, read_frames, read_piece
 from archive.decoder.confinement import DEFAULT_MEMORY, ORPHANED
-from archive.decoder.decoded import Decoded, Stretch
+from archive.decoder.decoded import Decoded, Piece, Stretch
 from archive.decoder.refusals import DecoderCrashed, DecoderTimedOut
 from archive.decoder.specs import ALL_SPECS, MAX_PIXELS, POSTER_SPECS, Spec
 from archive.decoder.wire import Garbled, Hangup, receive, send
@@ -104,6 +104,11 @@ class Sandbox:
         """The frames of `[first_ms, until_ms)`, one for each step; fewer where that takes long. Raises as `decode`."""
         job = {"job": "frames", "specs": [], "first_ms": first_ms, "until_ms": until_ms, "step_ms": step_ms}
         return self._answered(source, job | {"seconds": deadline / 4}, deadline, read_frames)
+
+    def make_piece(self, source: Path | BinaryIO, first_ms: int, until_ms: int, *, deadline: float = 120.0) -> Piece:
+        """`[first_ms, until_ms)` for browsers; it ends earlier where that takes long. Raises as `decode`."""
+        job = {"job": "piece", "specs": [], "first_ms": first_ms, "until_ms": until_ms}
+        return self._answered(source, job | {"seconds": deadline / 4}, deadline, read_piece)
 
     def _answered(
         self,

@@ -40,5 +40,8 @@ ENCODER = Spec("encoder", "image/jpeg", quality=92, longest=2048, shortest=512)
 # Of a film: one for each sampled second, so no more than models look at. 30 kB a frame, a twentieth of the film.
 FRAME = Spec("frame", "image/jpeg", quality=85, longest=1024, shortest=384)
 
+# What a browser is given instead of a film that it cannot play: so large at most.
+PLAYABLE = Spec("playable", "video/mp4", quality=24, longest=1280)
+
 POSTER_SPECS: tuple[Spec, ...] = (THUMBNAIL, PREVIEW)
 ALL_SPECS: tuple[Spec, ...] = (THUMBNAIL, PREVIEW, ENCODER)

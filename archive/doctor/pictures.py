@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.core.files.storage import default_storage
 from django.db.models import Count, Q
 
-from archive.decoder.specs import ALL_SPECS
+from archive.decoder.specs import ALL_SPECS, POSTER_SPECS
 from archive.doctor.findings import Finding, fine, wrong
 from archive.models import Asset, Kind, Rendition, Step, Work, WorkState
 from archive.work import retry
@@ -38,10 +38,11 @@ def _prepared() -> Q:
 
 
 def _without_row() -> Iterator[int]:
-    names = [spec.name for spec in ALL_SPECS]
-    made = Count("renditions", filter=Q(renditions__spec__in=names), distinct=True)
-    photos = Asset.objects.filter(_prepared(), kind=Kind.PHOTO).annotate(made=made)
-    yield from photos.filter(made__lt=len(names)).order_by().values_list("pk", flat=True).iterator()
+    for kind, specs in ((Kind.PHOTO, ALL_SPECS), (Kind.VIDEO, POSTER_SPECS)):
+        names = [spec.name for spec in specs]
+        made = Count("renditions", filter=Q(renditions__spec__in=names), distinct=True)
+        assets = Asset.objects.filter(_prepared(), kind=kind).annotate(made=made)
+        yield from assets.filter(made__lt=len(names)).order_by().values_list("pk", flat=True).iterator()
 
 
 def _without_file() -> Iterator[int]:

@@ -40,14 +40,15 @@ class Sample:
 def calibrate_shots(space: Space) -> float | None:
     """Measure, and keep the mark for new frames of this space; None where nothing new could be learnt."""
     known = int(space.calibration.get(PAIRS, 0))
-    if _pairs_at_most(space) < max(LEAST_PAIRS, AGAIN * known):
+    pairs = _pairs_at_most(space)
+    if pairs < max(LEAST_PAIRS, AGAIN * known):
         return None
     sample = take_sample(space)
-    if len(sample.neighbours) < max(LEAST_PAIRS, AGAIN * known) or sample.films < LEAST_FILMS:
+    if len(sample.neighbours) < LEAST_PAIRS or sample.films < LEAST_FILMS:
         return None
     mark = find_mark(sample)
     found = {} if mark is None else {MARK: round(mark, 4)}
-    calibration = {**space.calibration, **found, PAIRS: len(sample.neighbours)}
+    calibration = {**space.calibration, **found, PAIRS: pairs}
     Space.objects.filter(pk=space.pk).update(calibration=calibration)
     space.calibration = calibration
     return mark

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from archive.models import Asset, Embedding, Frame, Rendition, Space, Step, Work, WorkState
 from archive.video.packs import SPEC
@@ -46,6 +46,13 @@ def frames_after(asset: int, position: int | None) -> QuerySet[Frame]:
     """What is still to be encoded behind `position` milliseconds, in order."""
     found = Frame.objects.filter(asset=asset).order_by("at")
     return found if position is None else found.filter(at__gt=position / 1000)
+
+
+def first_bare(space: Space, asset: int) -> float | None:
+    """The second of the first frame that has no vector in `space`."""
+    embedded = Embedding.objects.filter(space_id=space.pk, frame_id=OuterRef("pk"))
+    bare = Frame.objects.filter(~Exists(embedded), asset=asset)
+    return bare.order_by("at").values_list("at", flat=True).first()
 
 
 def is_prepared(asset: int) -> bool:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from archive.models import Asset, Kind
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from archive.decoder.specs import PLAYABLE, RECIPE_VERSION
+from archive.models import Asset, Kind, Rendition
+from archive.video.joining import TICKS, Joined, Part, first_time, header_length
 
 SPEC = "playable"
+PIECE = "play-"
 MEDIA_TYPE = "video/mp4"
 # What the browsers of today have in common. Matroska files that hold only what WebM may are played by some; H.264
 # needs eight bits and 4:2:0.
@@ -34,3 +40,41 @@ def playable_key(asset: Asset) -> tuple[str, str] | None:
         return asset.original, known_as
     made = asset.renditions.filter(spec=SPEC).first()
     return (made.key, made.media_type) if made else None
+
+
+def keep_piece(asset: Asset, first_ms: int, data: bytes) -> Rendition:
+    """Write a piece; returns its row, not yet saved.
+
+    It has no sides to note: `width` is how many ticks behind `first_ms` it begins, `height` the length of its header.
+    """
+    key = default_storage.save(_key(asset, f"{PIECE}{first_ms}.part"), ContentFile(data))
+    behind = max(0, first_time(data) - first_ms * TICKS // 1000)
+    row = {"media_type": MEDIA_TYPE, "width": behind, "height": header_length(data), "size": len(data)}
+    return Rendition(asset=asset, spec=f"{PIECE}{first_ms}", key=key, **row)
+
+
+def pieces_of(asset: Asset) -> list[Rendition]:
+    rows = Rendition.objects.filter(asset=asset, spec__startswith=PIECE)
+    return sorted(rows, key=_first_ms)
+
+
+def join_pieces(asset: Asset) -> list[Rendition]:
+    """Write the film of all pieces; returns its row, not yet saved. None where nothing was made."""
+    rows = pieces_of(asset)
+    if not rows:
+        return []
+    parts = [Part(row.key, _first_ms(row) * TICKS // 1000 + row.width, row.height, row.size) for row in rows]
+    film = Joined(parts, round((asset.duration or 0) * TICKS), SPEC)
+    key = default_storage.save(_key(asset, f"{SPEC}.mp4"), film)
+    width, height = (side // 2 * 2 for side in PLAYABLE.size_for(asset.width or 2, asset.height or 2))
+    made = {"media_type": MEDIA_TYPE, "width": max(2, width), "height": max(2, height), "size": film.written}
+    return [Rendition(asset=asset, spec=SPEC, key=key, **made)]
+
+
+def _first_ms(row: Rendition) -> int:
+    return int(row.spec.removeprefix(PIECE))
+
+
+def _key(asset: Asset, name: str) -> str:
+    sha256 = asset.sha256
+    return f"renditions/{RECIPE_VERSION}/{sha256[:2]}/{sha256[2:4]}/{sha256}.{name}"

@@ -95,7 +95,7 @@ def test_a_new_file_lies_under_its_content_and_has_a_row_and_work(
         (b"", EmptyFile, "empty"),
         (b"GIF8? not quite", UnsupportedMedia, "not a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", UnsupportedMedia, "SVG"),
-        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(64), UnsupportedMedia, "video"),
+        (b"FLV\1\5" + bytes(64), UnsupportedMedia, "Convert it to MP4"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_a_sentence_and_leaves_nothing(

@@ -32,6 +32,7 @@ ANSWER = {
     "camera": "A",
     "title": "",
     "caption": "",
+    "duration": None,
     "exif": {"Make": "A"},
     "media_type": "image/png",
     "width": 4,

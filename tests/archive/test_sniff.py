@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archive.sniff import KINDS, PICTURES, UnsupportedMedia, sniff, sniff_picture
+from archive.sniff import FILMS, KINDS, PICTURES, UnsupportedMedia, sniff, sniff_media, sniff_picture
 from tests import pictures
 
 VIDEO_HEADS = {
@@ -35,11 +35,37 @@ def test_every_kind_of_picture_is_known_by_its_first_64_bytes(media_type: str) -
 
 
 @pytest.mark.parametrize("media_type", VIDEO_HEADS)
-def test_videos_are_named_and_refused_as_not_yet_accepted(media_type: str) -> None:
+def test_videos_are_named_and_no_pictures(media_type: str) -> None:
     assert sniff(VIDEO_HEADS[media_type]) == media_type
-    with pytest.raises(UnsupportedMedia, match=r"videos are not accepted yet. Upload JPEG, PNG") as refusal:
+    with pytest.raises(UnsupportedMedia, match=r"a picture is asked for. Upload JPEG, PNG") as refusal:
         sniff_picture(VIDEO_HEADS[media_type])
     assert refusal.value.media_type == media_type
+
+
+@pytest.mark.parametrize("media_type", FILMS)
+def test_the_usual_containers_are_taken(media_type: str) -> None:
+    assert sniff_media(VIDEO_HEADS[media_type]) == media_type
+
+
+@pytest.mark.parametrize("media_type", sorted(set(VIDEO_HEADS) - set(FILMS)))
+def test_other_containers_are_refused_with_what_to_do(media_type: str) -> None:
+    with pytest.raises(UnsupportedMedia, match=r"are not accepted. Convert it to MP4. Upload JPEG"):
+        sniff_media(VIDEO_HEADS[media_type])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"ffconcat version 1.0\nfile private.mp4\n",
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://example.org/a.ts\n",
+        b"v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 1 RTP/AVP 96\n",
+        b"[playlist]\nFile1=/etc/passwd\n",
+    ],
+)
+def test_lists_that_name_other_files_are_no_videos(text: bytes) -> None:
+    assert sniff(text) is None
+    with pytest.raises(UnsupportedMedia, match="not a picture or a video of a known kind"):
+        sniff_media(text)
 
 
 def test_camcorder_transport_streams_with_time_codes_are_known() -> None:

@@ -57,7 +57,7 @@ def test_the_same_file_again_is_answered_with_the_asset_that_is_there(
     [
         (b"hello, this is text", 415, "unsupported", "not a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported", "SVG"),
-        (b"\0\0\0\x18ftypisom\0\0\0\0isommp42", 415, "unsupported", "videos are not accepted yet"),
+        (b"FLV\1\5" + bytes(64), 415, "unsupported", "Convert it to MP4"),
         (b"", 400, "empty", "empty"),
     ],
 )

@@ -41,3 +41,10 @@ def test_the_sides_take_turns() -> None:
 
     assert in_turns(2, lambda: side("a", 1.0), lambda: side("b", 2.0)) == [(1.0, 2.0), (1.0, 2.0)]
     assert seen == ["a", "b", "a", "b"]
+
+
+def test_videos_are_measured_beside_the_bare_decoder_and_the_bare_model() -> None:
+    rows = run_benchmark("video", "--seconds", "3")
+    assert len(rows) == 4
+    assert rows["peak memory over a film of six times the length"]["ratio"] > 0.7
+    assert left_behind() == []

@@ -15,7 +15,7 @@ def moving_picture(size: tuple[int, int], scene: int, number: int) -> Pixels:
     """(h, w, 3): picture `number` of a film, while `scene` is shown."""
     moved = np.roll(_backdrop(size, scene), (number % 97, 2 * number), axis=(0, 1))
     grain = np.roll(_grain(size), (31 * number % 211, 17 * number % 307), axis=(0, 1))
-    return np.clip(moved.astype(np.int16) + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(moved.astype(np.int16) + grain, 0, 255), dtype=np.uint8)
 
 
 @lru_cache(maxsize=4)
@@ -28,4 +28,5 @@ def _backdrop(size: tuple[int, int], scene: int) -> Pixels:
 @lru_cache(maxsize=2)
 def _grain(size: tuple[int, int]) -> npt.NDArray[np.int16]:
     dice = np.random.default_rng(0)
-    return dice.integers(-4, 5, (size[1], size[0], 1), dtype=np.int16)
+    grain: npt.NDArray[np.int16] = dice.integers(-4, 5, (size[1], size[0], 1), dtype=np.int16)
+    return grain

@@ -124,8 +124,9 @@ class Sampler:
             needed = wanted is None or packet.pts in wanted
             context.skip_frame = "DEFAULT" if needed else "NONREF"
             for frame in self._decoded(packet):
+                pts = frame.pts  # whoever takes the frame may write another time on it
                 yield from self._taken(frame, wanted, begins)
-                if last is not None and frame.pts is not None and frame.pts >= last:
+                if last is not None and pts is not None and pts >= last:
                     return
         if group.closed:
             context.skip_frame = "DEFAULT"

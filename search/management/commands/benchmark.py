@@ -51,7 +51,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--pictures", type=int, help="ingest: how many of each size (200); adapt: how many in all (1600)"
         )
-        parser.add_argument("--seconds", type=int, help="video: how long a film is (60)")
+        parser.add_argument("--seconds", type=int, help="video: how long a film is (40)")
         parser.add_argument("--runs", type=int, help="how often each pair is measured")
         parser.add_argument("--in-scratch", action="store_true", help="used by the command itself")
 

@@ -1,0 +1,225 @@
+"""Videos in several spaces: filled later, derived, made again, and shown as the searched space parts them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+
+from archive.doctor.rounds import examine
+from archive.models import (
+    Asset,
+    ClipEmbedding,
+    Collection,
+    Embedding,
+    Frame,
+    Kind,
+    Space,
+    SpaceState,
+    Status,
+    Step,
+    Work,
+    WorkState,
+)
+from archive.spaces import activate, backfill, gaps, promote_full
+from archive.vectors import read_vectors, store_vectors
+from archive.video.calibration import Sample, calibrate_shots, find_mark
+from archive.video.moments import follow
+from archive.video.packs import packs_of
+from archive.video.shots import Start, part, threshold_of
+from archive.work import encode_again
+from tests import films
+from tests.prepared import random_rows
+from tests.workers.test_adapter import make_adapter
+from tests.workers.test_films import take_in, work
+from workers.encoders.adapter_files import keep_adapter
+from workers.encoders.load import encoder_of
+from workers.prepare import drain_prepare
+from workers.spaces import make_space
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def film(harbour: Collection, fake_space: Space, tmp_path: Path) -> Asset:
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mp4", films.scenes(4, 5.0)))
+    work()
+    return asset
+
+
+def begins_in(space: Space, asset: Asset) -> list[float]:
+    rows = Embedding.objects.filter(space=space, asset=asset, representative=True)
+    return list(rows.order_by("frame__at").values_list("frame__at", flat=True))
+
+
+def test_a_new_space_is_filled_from_the_packs(film: Asset, fake_space: Space) -> None:
+    default_storage.delete(film.original)  # nothing of it is decoded again
+    other = make_space("other", "fake", "turned")
+    assert backfill(other) == 1
+    assert gaps(other).count == 1
+    work()
+    assert gaps(other).count == 0
+    assert Embedding.objects.filter(space=other, asset=film).count() == 20
+    assert begins_in(other, film) == begins_in(fake_space, film) == [0.0, 5.0, 10.0, 15.0]
+    assert ClipEmbedding.objects.filter(asset=film).count() == 2
+    assert promote_full() is not None
+    assert Space.objects.get(slug="other").state == SpaceState.READY
+
+
+def test_an_adapted_space_derives_a_video_from_its_parent(film: Asset, fake_space: Space) -> None:
+    adapter = make_adapter(encoder_of(fake_space).identity)
+    space = make_space("adapted", keep_adapter(adapter), parent=fake_space)
+    backfill(space)
+    for _, key in packs_of(film.pk):
+        default_storage.delete(key)  # neither pictures nor a model are needed
+    work()
+    assert Embedding.objects.filter(space=space, asset=film).count() == 20
+    assert begins_in(space, film)[0] == 0.0
+    parent, child = read_vectors(fake_space, [film.pk]), read_vectors(space, [film.pk])
+    expected = dict(zip(parent.frames, adapter.pictures(parent.vectors), strict=True))
+    assert all(expected[frame] @ vector > 0.999 for frame, vector in zip(child.frames, child.vectors, strict=True))
+    assert ClipEmbedding.objects.filter(space=space, asset=film).exists()
+
+
+def test_moments_are_those_of_the_space_that_is_searched(film: Asset, fake_space: Space) -> None:
+    other = make_space("other", "fake", "turned")
+    Space.objects.filter(pk=other.pk).update(calibration={"shot": -1.0})  # to it all frames are alike
+    backfill(other)
+    work()
+    other.refresh_from_db()
+    assert begins_in(other, film) == [0.0]
+    activate(other, even_if_partial=True)
+    assert follow(other) == 1
+    moments = Frame.objects.filter(asset=film, representative=True)
+    assert list(moments.values_list("at", "start", "end")) == [(0.0, 0.0, 20.0)]
+    activate(fake_space, even_if_partial=True)
+    fake_space.refresh_from_db()
+    assert follow(fake_space) == 1
+    assert follow(fake_space) == 0
+    assert list(moments.order_by("at").values_list("start", "end")) == [(0, 5), (5, 10), (10, 15), (15, 20)]
+
+
+def test_vectors_that_are_made_again_come_out_the_same(film: Asset, fake_space: Space) -> None:
+    before = read_vectors(fake_space, [film.pk])
+    Embedding.objects.filter(asset=film, representative=False).delete()
+    assert encode_again(Asset.objects.filter(pk=film.pk)) == 1
+    work()
+    after = read_vectors(fake_space, [film.pk])
+    assert sorted(before.frames) == sorted(after.frames)
+    assert begins_in(fake_space, film) == [0.0, 5.0, 10.0, 15.0]
+    film.refresh_from_db()
+    assert film.status == Status.READY
+
+
+def test_a_lost_pack_is_read_from_the_film_again(film: Asset, fake_space: Space) -> None:
+    for _, key in packs_of(film.pk):
+        default_storage.delete(key)
+    encode_again(Asset.objects.filter(pk=film.pk))
+    work()
+    Work.objects.filter(state=WorkState.READY).update(not_before="2000-01-01T00:00Z")  # its pause is over
+    work()
+    film.refresh_from_db()
+    assert (film.status, film.error) == (Status.READY, "")
+    assert Embedding.objects.filter(asset=film).count() == 20
+
+
+def test_another_pace_leaves_no_frame_of_the_old_one(film: Asset, harbour: Collection, fake_space: Space) -> None:
+    harbour.frames_per_second = 0.5
+    harbour.save()
+    Work.objects.filter(asset=film, step=Step.PREPARE).update(state=WorkState.READY, position=None)
+    work()
+    film.refresh_from_db()
+    assert film.step_ms == 2000
+    assert [frame.at for frame in film.frames.order_by("at")] == [float(second) for second in range(0, 20, 2)]
+    assert Embedding.objects.filter(asset=film).count() == 10
+    assert begins_in(fake_space, film) == [0.0, 6.0, 10.0, 16.0]
+
+
+def test_the_doctor_finds_a_video_well_and_misses_what_is_gone(film: Asset, fake_space: Space) -> None:
+    looked = {"renditions", "vectors", "stray vectors", "orphan files", "fingerprints"}
+    assert [found.name for found in examine() if found.name in looked and not found.ok] == []
+    default_storage.delete(packs_of(film.pk)[0][1])
+    Embedding.objects.filter(asset=film).first().delete()  # type: ignore[union-attr]
+    assert {found.name for found in examine() if found.name in looked and not found.ok} == {"renditions", "vectors"}
+    list(examine(repair=True))
+    drain_prepare()
+    Work.objects.filter(state=WorkState.READY).update(not_before="2000-01-01T00:00Z")
+    work()
+    assert [found.name for found in examine() if found.name in looked and not found.ok] == []
+
+
+def test_slow_drift_does_not_glue_a_film_together() -> None:
+    """Each frame resembles the one before, and the first less and less."""
+    angles = np.linspace(0, np.pi / 2, 40)
+    vectors = np.zeros((40, 768), dtype=np.float32)
+    vectors[:, 0], vectors[:, 1] = np.cos(angles), np.sin(angles)
+    begins = part(None, list(range(40)), vectors, 0.9)
+    starts = [number for number, new in enumerate(begins) if new]
+    assert 3 <= len(starts) <= 5
+    for at, vector in enumerate(vectors):
+        own = max(start for start in starts if start <= at)
+        assert vector @ vectors[own] >= 0.9 - 1e-3
+
+
+def test_a_shot_that_lasts_for_ever_is_parted_all_the_same() -> None:
+    vectors = np.repeat(random_rows(1), 3600, axis=0)
+    begins = part(None, list(range(3600)), vectors, 0.9)
+    assert [number for number, new in enumerate(begins) if new] == list(range(0, 3600, 300))
+
+
+def test_parting_in_pieces_is_parting_at_once() -> None:
+    dice = np.random.default_rng(3)
+    rows = np.repeat(random_rows(20), 6, axis=0) + dice.normal(size=(120, 768)).astype(np.float32) * 0.011
+    times = [float(second) for second in range(120)]
+    whole = part(None, times, rows, 0.9)
+    pieces: list[bool] = []
+    start: Start | None = None
+    for first in range(0, 120, 7):
+        here = slice(first, first + 7)
+        new = part(start, times[here], rows[here], 0.9)
+        for number, begins in enumerate(new, first):
+            start = Start(times[number], rows[number].astype(np.float16).astype(np.float32)) if begins else start
+        pieces += new
+    assert pieces == whole
+    assert 20 <= sum(whole) < 120
+
+
+def test_the_mark_of_a_shot_lies_between_cuts_and_the_rest() -> None:
+    dice = np.random.default_rng(1)
+    same, cut = dice.normal(0.96, 0.01, 900), dice.normal(0.7, 0.05, 100)
+    sample = Sample(np.concatenate([same, cut]).astype(np.float32), unrelated=0.5, films=10)
+    mark = find_mark(sample)
+    assert mark is not None
+    assert 0.78 < mark < 0.93
+
+
+def test_a_space_learns_from_its_videos_what_one_shot_is(harbour: Collection, fake_space: Space) -> None:
+    """Four films of 25 shots each, whose frames are a little noisy."""
+    dice = np.random.default_rng(5)
+    for number in range(4):
+        rows = np.repeat(random_rows(25, seed=number), 5, axis=0) + dice.normal(size=(125, 768)) * 0.008
+        vectors = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+        asset = Asset.objects.create(
+            collection=harbour, kind=Kind.VIDEO, sha256=f"{number:064}", original="x", media_type="video/mp4", size=1
+        )
+        frames = Frame.objects.bulk_create(Frame(asset=asset, at=float(at), representative=False) for at in range(125))
+        store_vectors(fake_space, [frame.pk for frame in frames], [asset.pk], vectors)
+        Work.objects.create(asset=asset, step=Step.ENCODE, target=fake_space.slug, state=WorkState.DONE)
+    assert threshold_of(fake_space) == 0.9
+    mark = calibrate_shots(fake_space)
+    assert mark is not None
+    fake_space.refresh_from_db()
+    assert threshold_of(fake_space) == pytest.approx(mark, abs=1e-3)
+    assert threshold_of(fake_space) != 0.9
+    assert sum(part(None, [float(at) for at in range(125)], vectors, mark)) == 25
+    assert calibrate_shots(fake_space) is None  # nothing new
+
+
+def test_without_cuts_there_is_no_mark() -> None:
+    dice = np.random.default_rng(2)
+    still = dice.uniform(0.95, 0.999, 1000).astype(np.float32)
+    still[:3] = 0.4
+    assert find_mark(Sample(np.ones(1000, dtype=np.float32), unrelated=0.5, films=10)) is None
+    assert find_mark(Sample(still, unrelated=0.5, films=10)) is None
