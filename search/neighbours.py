@@ -206,8 +206,8 @@ def effort(rows: int, limit: int, share: float = 1.0) -> int:
     Measured with the graph that `build_index` makes, among 100,000: 600 finds 0.985 of the nearest 50 of all, and 400
     with five times as many rows 0.986 of the nearest 50 of three tenths, wherever these lie.
     """
-    usual = 600 if share >= MOST_PASS else 400
-    return max(EF_LEAST, min(EF_MOST, max(round(usual * (max(rows, 1) / 100_000) ** 0.15), limit)))
+    usual: float = (600 if share >= MOST_PASS else 400) * (max(rows, 1) / 100_000) ** 0.15
+    return max(EF_LEAST, min(EF_MOST, max(round(usual), limit)))
 
 
 def similarities(space: Space, vector: Vector, frames: Sequence[int]) -> dict[int, float]:
