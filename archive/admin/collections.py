@@ -56,7 +56,7 @@ class MembershipInline(MembershipTable):
 
 class CollectionAdmin(CollectionModelAdmin):
     shows = Shows.VISIBLE
-    list_display = ("name", "owner", "visibility", "assets", "members")
+    list_display = ("name", "owner", "visibility", "asset_total", "member_total")
     list_filter = ("visibility",)
     list_select_related = ("owner",)
     search_fields = ("name", "slug", "description")
@@ -69,6 +69,7 @@ class CollectionAdmin(CollectionModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     list_per_page = 50
+    sortable_by = ("name", "owner", "visibility")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
         visible = Collection.objects.visible_to(request.user).values("pk")
@@ -115,10 +116,10 @@ class CollectionAdmin(CollectionModelAdmin):
         return obj.get_absolute_url()
 
     @admin.display(description="assets")
-    def assets(self, collection: Any) -> str:
+    def asset_total(self, collection: Any) -> str:
         url = f"{reverse('admin:archive_asset_changelist')}?collection={collection.slug}"
         return format_html('<a href="{}">{}</a>', url, as_count(collection.asset_count))
 
     @admin.display(description="members")
-    def members(self, collection: Any) -> str:
+    def member_total(self, collection: Any) -> str:
         return as_count(collection.member_count)
