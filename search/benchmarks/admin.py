@@ -75,8 +75,7 @@ def pages(made: Curation, user: User) -> Iterator[Page]:
         yield Page("history of an asset", reverse("admin:archive_asset_history", args=[asset.pk]))
     yield Page("names of tags", reverse("admin:archive_asset_names"), "q=tag")
     yield Page("names of collections", reverse("admin:archive_asset_names"), "q=place&of=collection")
-    offered = "app_label=archive&model_name=asset&field_name=collection&term=place"
-    yield Page("collections to choose", reverse("admin:autocomplete"), offered)
+    yield Page("collections to choose", reverse("admin:archive_asset_names"), "q=place&of=curated")
 
 
 def pages_of(shown: Any, name: str, path: str) -> Iterator[Page]:

@@ -37,13 +37,3 @@ addEventListener("input", ({ target, inputType }) => {
   clearTimeout(waiting.get(target));
   waiting.set(target, setTimeout(() => offer(target), WAIT));
 });
-
-// Django's boxes for choosing a row have no name of their own; that of their label is theirs.
-addEventListener("load", () => {
-  for (const box of document.querySelectorAll(".select2-selection[role=combobox]")) {
-    const label = box.closest(".select2-container").previousElementSibling?.labels?.[0];
-    if (!label) continue;
-    box.removeAttribute("aria-labelledby");
-    box.setAttribute("aria-label", label.textContent.trim().replace(/:$/, ""));
-  }
-});
