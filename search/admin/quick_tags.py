@@ -34,7 +34,7 @@ class QuickTags(AssetModelAdmin):
         return [*own, *super().get_urls()]
 
     def names_view(self, request: HttpRequest) -> HttpResponse:
-        """Of tags that one sees those that begin so; with `of` the collections that one sees or curates, with it in them."""
+        """Names of tags that begin so; with `of` those of collections that one sees, or curates, with it in them."""
         written = request.GET.get("q", "").replace("\0", "")[:80]
         of = request.GET.get("of")
         if of in ("collection", "curated"):

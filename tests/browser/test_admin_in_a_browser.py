@@ -74,8 +74,6 @@ def test_axe_finds_nothing_in_the_pages_of_curators(wall: list[Asset], alice: Us
                 page.goto(address)
                 page.wait_for_load_state("networkidle")
                 findings += _violations(page, address)
-                    path=f"/tmp/cadmin{address.replace('/', '-')[:40].replace('?', '')}{scheme}-{width}.png"
-                )
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, (address, width, wide)
             page.goto(SHEET)
