@@ -51,7 +51,8 @@ class CollectionField(CollectionChoice):
             return None
         if "\0" in written:
             raise forms.ValidationError(NOT_ONE)
-        found = list(self.queryset.filter(Q(slug=written) | Q(name__iexact=written))[:20])
+        among = self.queryset if self.queryset is not None else Collection.objects.none()
+        found: list[Collection] = list(among.filter(Q(slug=written) | Q(name__iexact=written))[:20])
         exact = [one for one in found if one.slug == written] or found
         if not exact:
             raise forms.ValidationError(NOT_ONE)

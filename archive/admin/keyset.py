@@ -30,7 +30,8 @@ class KeysetChangeList(ChangeList):
         self.places = {name: self.params.pop(name, "") for name in (AFTER, BEFORE)}
         for name in (AFTER, BEFORE):
             self.filter_params.pop(name, None)
-        self.keyset = self.model_admin.keyset
+        admin: Any = self.model_admin
+        self.keyset = admin.keyset
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return found
 

@@ -79,7 +79,8 @@ class WorkAdmin(WorkModelAdmin):
             return queryset, False
         if Space.objects.filter(slug=term).exists():
             return queryset.filter(target=term), False
-        assets = Asset.objects.filter(uuid=_uuid(term)) if _uuid(term) else Asset.objects.filter(filename__ilike=term)
+        wanted = _uuid(term)
+        assets = Asset.objects.filter(uuid=wanted) if wanted else Asset.objects.filter(filename__ilike=term)
         named = list(assets.order_by().values_list("pk", flat=True)[:MOST_NAMED])
         parts = (
             Work.objects.filter(asset__in=named),

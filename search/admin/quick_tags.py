@@ -40,10 +40,11 @@ class QuickTags(AssetModelAdmin):
         if of in ("collection", "curated"):
             places = Collection.objects.visible_to(request.user)
             places = Collection.objects.open_to(request.user, CURATING) if of == "curated" else places
-            names = places.filter(name__ilike=written).order_by("name").values_list("name", flat=True)
+            names = list(places.filter(name__ilike=written).order_by("name").values_list("name", flat=True)[:OFFERED])
         else:
-            names = seen_tags(request.user).filter(folded__startswith=fold(written)).values_list("name", flat=True)
-        return JsonResponse({"names": list(names[:OFFERED])})
+            begun = seen_tags(request.user).filter(folded__startswith=fold(written))
+            names = list(begun.values_list("name", flat=True)[:OFFERED])
+        return JsonResponse({"names": names})
 
     def tags_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Put on what is typed on the card, take off what was clicked; the answer is the card's tags, or the page."""

@@ -64,7 +64,7 @@ def test_axe_finds_nothing_in_the_pages_of_curators(wall: list[Asset], alice: Us
     add_tags(Asset.objects.filter(pk__in=[asset.pk for asset in wall[90:]]), ["boat", "harbour at night"], alice)
     log_in(page, "alice")
     findings = []
-    addresses = (SHEET, "/admin/", "/admin/history/", "/tables/", f"{SHEET}{wall[99].pk}/change/")
+    addresses = [SHEET, "/admin/", "/admin/history/", "/tables/", f"{SHEET}{wall[99].pk}/change/"]
     addresses += (f"{SHEET}{wall[99].pk}/history/", "/admin/archive/collection/", "/admin/archive/work/?state=all")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
