@@ -5,22 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import BigIntegerField, CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.utils.timezone import make_aware
 
 from archive.models import Asset, Kind, Status, Tag
 from archive.models.concepts import fold
-from search.lookups import ILike
 from search.negation import split_list
 from search.phrases import must_say, read_phrases
 from search.query import Query, Shape
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
-
-CharField.register_lookup(ILike)
 
 SHAPES = {
     Shape.LANDSCAPE: Q(width__gt=F("height")),

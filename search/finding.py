@@ -100,7 +100,7 @@ def nearest(among: QuerySet[Asset], query: Query, user: Person) -> list[int]:
 
 def find_by_words(among: QuerySet[Asset], text: str) -> QuerySet[Asset]:
     for word in text.split():
-        among = among.filter(Q(filename__icontains=word) | Q(title__icontains=word))
+        among = among.filter(Q(filename__ilike=word) | Q(title__ilike=word))
     return among
 
 

@@ -14,10 +14,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from archive.access import Shows
-from archive.admin.choosing import Chooser
 from archive.admin.counting import Counted, CountedList, as_count
 from archive.models import Collection, Membership
-from archive.models.collections import CURATING
 
 if TYPE_CHECKING:
     CollectionModelAdmin = admin.ModelAdmin[Collection]
@@ -48,15 +46,10 @@ class MembershipInline(MembershipTable):
     verbose_name = "member"
     extra = 1
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name in self.autocomplete_fields:
-            kwargs["widget"] = Chooser(db_field, self.admin_site)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
 
 class CollectionAdmin(CollectionModelAdmin):
     shows = Shows.VISIBLE
-    list_display = ("name", "owner", "visibility", "assets", "members")
+    list_display = ("name", "owner", "visibility", "asset_total", "member_total")
     list_filter = ("visibility",)
     list_select_related = ("owner",)
     search_fields = ("name", "slug", "description")
@@ -69,6 +62,7 @@ class CollectionAdmin(CollectionModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     list_per_page = 50
+    sortable_by = ("name", "owner", "visibility")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Collection]:
         visible = Collection.objects.visible_to(request.user).values("pk")
@@ -81,15 +75,6 @@ class CollectionAdmin(CollectionModelAdmin):
         Counted("asset_count", "archive_asset", "collection_id", "trashed_at IS NULL AND NOT quarantined"),
         Counted("member_count", "archive_membership", "collection_id"),
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Collection], search_term: str
-    ) -> tuple[QuerySet[Collection], bool]:
-        """An asset is offered the collections that one curates."""
-        found, twice = super().get_search_results(request, queryset, search_term)
-        if request.GET.get("model_name") == "asset":
-            found = found.filter(pk__in=Collection.objects.open_to(request.user, CURATING).values("pk"))
-        return found, twice
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Not several at once: only an empty collection can be deleted."""
@@ -115,10 +100,10 @@ class CollectionAdmin(CollectionModelAdmin):
         return obj.get_absolute_url()
 
     @admin.display(description="assets")
-    def assets(self, collection: Any) -> str:
+    def asset_total(self, collection: Any) -> str:
         url = f"{reverse('admin:archive_asset_changelist')}?collection={collection.slug}"
         return format_html('<a href="{}">{}</a>', url, as_count(collection.asset_count))
 
     @admin.display(description="members")
-    def members(self, collection: Any) -> str:
+    def member_total(self, collection: Any) -> str:
         return as_count(collection.member_count)

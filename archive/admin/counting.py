@@ -36,7 +36,8 @@ class CountedList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list: list[Any] = list(self.result_list)
-        for one in self.model_admin.counted:
+        admin: Any = self.model_admin
+        for one in admin.counted:
             found = one.counts([row.pk for row in self.result_list])
             for row in self.result_list:
                 setattr(row, one.name, found[row.pk])

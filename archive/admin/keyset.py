@@ -30,7 +30,8 @@ class KeysetChangeList(ChangeList):
         self.places = {name: self.params.pop(name, "") for name in (AFTER, BEFORE)}
         for name in (AFTER, BEFORE):
             self.filter_params.pop(name, None)
-        self.keyset = self.model_admin.keyset
+        admin: Any = self.model_admin
+        self.keyset = admin.keyset
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         return found
 
@@ -56,10 +57,10 @@ class KeysetChangeList(ChangeList):
         bound = self._bound(self.places[BEFORE] or self.places[AFTER], newer=backwards)
         rows = self.queryset.filter(bound)
         rows = rows.reverse() if backwards else rows
-        found = list(rows[: self.list_per_page + 1])
-        more, page = len(found) > self.list_per_page, found[: self.list_per_page]
-        if backwards:
-            page.reverse()
+        # Their keys first: who may see what is then decided without the rows' whole width.
+        keys = list(rows.values_list("pk", flat=True)[: self.list_per_page + 1])
+        more = len(keys) > self.list_per_page
+        page = list(self.queryset.filter(pk__in=keys[: self.list_per_page])) if keys else []
         if page and (more if backwards else self.places[AFTER]):
             self.newer = self.get_query_string({BEFORE: self._place(page[0])})
         if page and (self.places[BEFORE] != END if backwards else more):

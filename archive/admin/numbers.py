@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.timesince import timesince
 
+from archive.admin.reach import within_reach
 from archive.estimates import estimated_count
 from archive.models import Asset, Status, Work, WorkState
 
@@ -47,7 +48,8 @@ def curated_work(user: Person) -> QuerySet[Work]:
     """The work on assets that `user` curates; what is in quarantine is shown by the review alone."""
     if user.is_authenticated and user.is_superuser:
         return Work.objects.exclude(asset__in=Asset.objects.filter(quarantined=True).order_by().values("pk"))
-    return Work.objects.filter(asset__in=Asset.objects.curated_by(user).order_by().values("pk"))
+    curated = within_reach(Asset.objects.curated_by(user), user)
+    return Work.objects.filter(asset__in=curated.order_by().values("pk"))
 
 
 def numbers_of_work(user: Person) -> list[Number]:

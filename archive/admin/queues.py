@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST = 1000  # nobody needs to know it of more
 # Queues with pages of their own, which count for themselves.
-PAGES = (("Flags to review", "review"), ("Concepts", "concepts"))
+PAGES = (("flags to review", "review"), ("concepts to judge", "concepts"))
 
 
 def queues(user: User) -> list[Number]:

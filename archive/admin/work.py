@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -16,7 +16,7 @@ from archive.admin.audit import log_many
 from archive.admin.keyset import KeysetChangeList
 from archive.admin.numbers import curated_work, numbers_of_work, since
 from archive.estimates import EstimatingPaginator
-from archive.models import Asset, Work, WorkState
+from archive.models import Asset, Space, Work, WorkState
 from archive.work import retry, skip
 
 if TYPE_CHECKING:
@@ -77,12 +77,18 @@ class WorkAdmin(WorkModelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        assets = Asset.objects.filter(Q(uuid=_uuid(term)) if _uuid(term) else Q(filename__icontains=term))
-        errors = Work.objects.filter(state=WorkState.QUARANTINED, last_error__icontains=term)
-        found = Q(asset__in=list(assets.order_by().values_list("pk", flat=True)[:MOST_NAMED]))
-        found |= Q(pk__in=list(errors.order_by().values_list("pk", flat=True)[:MOST_NAMED]))
-        found |= Q(target=term) | Q(worker__startswith=term, state=WorkState.RUNNING)
-        return queryset.filter(found), False
+        if Space.objects.filter(slug=term).exists():
+            return queryset.filter(target=term), False
+        wanted = _uuid(term)
+        assets = Asset.objects.filter(uuid=wanted) if wanted else Asset.objects.filter(filename__ilike=term)
+        named = list(assets.order_by().values_list("pk", flat=True)[:MOST_NAMED])
+        parts = (
+            Work.objects.filter(asset__in=named),
+            Work.objects.filter(state=WorkState.QUARANTINED, last_error__icontains=term),
+            Work.objects.filter(state=WorkState.RUNNING, worker__startswith=term),
+        )
+        found = [pk for part in parts for pk in part.order_by().values_list("pk", flat=True)[: 3 * MOST_NAMED]]
+        return queryset.filter(pk__in=found), False
 
     def get_paginator(self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **more: Any) -> Any:
         return EstimatingPaginator(queryset, per_page, *rest, **more)

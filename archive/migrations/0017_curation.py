@@ -1,12 +1,13 @@
 """The keywords of files, and what the lists of curators are read from. A large archive is used meanwhile."""
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models import Q
 
 OPEN = ("ready", "running", "quarantined")
 INDEXES = (
+    ("asset", HashIndex(name="asset_filename", fields=["filename"])),
     ("asset", models.Index(name="asset_kept_in", fields=["collection"], condition=Q(trashed_at__isnull=True))),
     ("asset", models.Index(name="asset_of_kind", fields=["kind", "-added_at", "-id"])),
     ("asset", GinIndex(name="asset_title_words", fields=["title"], opclasses=["gin_trgm_ops"])),

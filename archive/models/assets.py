@@ -7,17 +7,20 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.core.files.storage import default_storage
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from archive.lookups import ILike
 from archive.models.collections import CONTRIBUTING, CURATING, Collection
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
+
+models.CharField.register_lookup(ILike)
 
 ANY = str(uuid.UUID(int=0))
 
@@ -131,6 +134,8 @@ class Asset(models.Model):
         indexes = [
             models.Index(name="asset_newest", fields=["-added_at", "-id"]),
             models.Index(name="asset_in_collection", fields=["collection", "-added_at", "-id"]),
+            # For a whole name: the words of a common one stand in too many rows.
+            HashIndex(name="asset_filename", fields=["filename"]),
             models.Index(name="asset_kept_in", fields=["collection"], condition=Q(trashed_at__isnull=True)),
             models.Index(name="asset_of_kind", fields=["kind", "-added_at", "-id"]),
             models.Index(name="asset_taken", fields=["taken_at", "id"], condition=Q(taken_at__isnull=False)),

@@ -137,7 +137,6 @@ class AssetActions(AssetModelAdmin):
             **self.admin_site.each_context(request),
             "title": f"{button}: {_many(allowed.count, 'asset', 'assets')}",
             "opts": self.opts,
-            "media": self.media + form.media,
             "form": form,
             "act": action,
             "button": button,

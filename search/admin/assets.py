@@ -15,9 +15,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from archive.access import Shows, person
-from archive.admin.choosing import Chooser
+from archive.admin.choosing import CollectionField
 from archive.admin.history import HistoryPage
 from archive.admin.keyset import KeysetChangeList
+from archive.admin.reach import within_reach
 from archive.estimates import EstimatingPaginator
 from archive.models import Asset, Collection, Tag, Work
 from archive.models.collections import CURATING
@@ -117,7 +118,6 @@ class AssetAdmin(QuickTags, AssetActions, HistoryPage):
     keyset = ("added_at", "id")
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    autocomplete_fields = ("collection",)
     search_fields = ("filename",)  # shows the box; get_search_results does the finding
     search_help_text = "What it shows, its file name or id, or like: and an id."
     note = "New pictures come in by the upload page, the API, or:"
@@ -136,7 +136,7 @@ class AssetAdmin(QuickTags, AssetActions, HistoryPage):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         """What the person may see, and the trash of what they curate."""
         seen: QuerySet[Asset] = Asset.objects.visible_to(request.user)
-        return seen | Asset.objects.curated_by(request.user)
+        return within_reach(seen | Asset.objects.curated_by(request.user), request.user)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str
@@ -166,7 +166,7 @@ class AssetAdmin(QuickTags, AssetActions, HistoryPage):
         """An asset moves between collections that one curates, and to no others."""
         if db_field.name == "collection":
             kwargs["queryset"] = Collection.objects.open_to(request.user, CURATING)
-            kwargs["widget"] = Chooser(db_field, self.admin_site)
+            kwargs["form_class"] = CollectionField
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

@@ -34,7 +34,7 @@ class NameFilter(admin.SimpleListFilter):
     def choices(self, changelist: Any) -> Iterator[Any]:
         found = list(super().choices(changelist))
         if self.value() and not any(choice["selected"] for choice in found):
-            found.append({"selected": True, "query_string": "?", "display": self.value()})
+            found.append({"selected": True, "query_string": "?", "display": str(self.value())})
         yield from found
 
 

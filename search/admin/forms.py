@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib.admin import site
 from django.urls import reverse
 
-from archive.admin.choosing import Chooser
+from archive.admin.choosing import CollectionField
 from archive.models import Asset, Collection
 from archive.models.collections import CURATING
 from archive.tag_names import BadTag, clean_names
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
     AssetModelForm = forms.ModelForm[Asset]
-    CollectionChoice = forms.ModelChoiceField[Collection]
 else:
-    AssetModelForm, CollectionChoice = forms.ModelForm, forms.ModelChoiceField
+    AssetModelForm = forms.ModelForm
 
 
 class AssetForm(AssetModelForm):
@@ -64,7 +62,7 @@ class ActForm(forms.Form):
     tags = forms.CharField(
         max_length=1000, help_text="Separated by commas", widget=forms.TextInput(attrs={"class": "vTextField"})
     )
-    collection = CollectionChoice(Collection.objects.none(), label="Into the collection")
+    collection = CollectionField(Collection.objects.none(), label="Into the collection")
     sidecars = forms.BooleanField(
         required=False, label="An XMP file beside each picture, with its title, caption and tags"
     )
@@ -76,9 +74,8 @@ class ActForm(forms.Form):
             del self.fields[name]
         if "collection" in self.fields:
             field = self.fields["collection"]
-            assert isinstance(field, forms.ModelChoiceField)
+            assert isinstance(field, CollectionField)
             field.queryset = Collection.objects.open_to(user, CURATING)
-            field.widget = Chooser(Asset._meta.get_field("collection"), site, choices=field.choices)
         if "tags" in self.fields:
             self.fields["tags"].widget.attrs |= {"data-names": reverse("admin:archive_asset_names")}
 

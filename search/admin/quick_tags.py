@@ -12,6 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from archive.access import person
 from archive.models import Asset, Collection
+from archive.models.collections import CURATING
 from archive.models.concepts import fold
 from archive.tag_names import BadTag, clean_names
 from archive.tags import add_tags, remove_tags, seen_tags
@@ -33,14 +34,17 @@ class QuickTags(AssetModelAdmin):
         return [*own, *super().get_urls()]
 
     def names_view(self, request: HttpRequest) -> HttpResponse:
-        """Names that begin so: of tags that one sees, or with `of=collection` of collections."""
+        """Names of tags that begin so; with `of` those of collections that one sees, or curates, with it in them."""
         written = request.GET.get("q", "").replace("\0", "")[:80]
-        if request.GET.get("of") == "collection":
-            seen = Collection.objects.visible_to(request.user).filter(name__istartswith=written)
-            names = seen.order_by("name").values_list("name", flat=True)
+        of = request.GET.get("of")
+        if of in ("collection", "curated"):
+            places = Collection.objects.visible_to(request.user)
+            places = Collection.objects.open_to(request.user, CURATING) if of == "curated" else places
+            names = list(places.filter(name__ilike=written).order_by("name").values_list("name", flat=True)[:OFFERED])
         else:
-            names = seen_tags(request.user).filter(folded__startswith=fold(written)).values_list("name", flat=True)
-        return JsonResponse({"names": list(names[:OFFERED])})
+            begun = seen_tags(request.user).filter(folded__startswith=fold(written))
+            names = list(begun.values_list("name", flat=True)[:OFFERED])
+        return JsonResponse({"names": names})
 
     def tags_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Put on what is typed on the card, take off what was clicked; the answer is the card's tags, or the page."""
