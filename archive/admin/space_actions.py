@@ -100,7 +100,7 @@ class SpaceActions(SpaceModelAdmin):
             self.message_user(request, f"{space.slug} is searched from the next query on.")
         return None
 
-    @admin.action(description="Search this one as soon as it is full, or no longer so", permissions=["switch"])
+    @admin.action(description="Search when full", permissions=["switch"])
     def when_full(self, request: HttpRequest, queryset: QuerySet[Space]) -> None:
         space = self._one_live(request, queryset)
         if space is None:
