@@ -59,6 +59,6 @@ def test_everybody_who_may_can_use_the_pages_of_new_spaces(
             page.goto(address)
             page.wait_for_load_state("networkidle")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (address, width)
-        found = Axe().run(page).response["violations"]
+        found = Axe().run(page, options={"preload": False}).response["violations"]  # its styles are not ours to allow
         serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
         assert [(rule["id"], node["html"]) for rule in serious for node in rule["nodes"]] == [], address
