@@ -104,7 +104,7 @@ class SpaceActions(SpaceModelAdmin):
             self.message_user(request, sentence)
         return None
 
-    @admin.action(description="Search this one as soon as it is full, or no longer so", permissions=["switch"])
+    @admin.action(description="Search when full", permissions=["switch"])
     def when_full(self, request: HttpRequest, queryset: QuerySet[Space]) -> None:
         space = self._one_live(request, queryset)
         if space is None:

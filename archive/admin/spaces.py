@@ -35,7 +35,7 @@ class SpaceAdmin(SpaceActions, SpaceSetups):
         ("Model", {"fields": MODEL}),
         ("Identity", {"fields": ("fingerprint", "what_it_covers"), "classes": ("collapse",)}),
     )
-    note = "The same on the command line, and how far it is:"
+    note = "All of it in one command:"
     note_command = "manage.py space switch MODEL"
 
     def get_urls(self) -> list[URLPattern]:

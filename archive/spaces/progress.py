@@ -45,6 +45,8 @@ class Progress:
             "slug": space.slug,
             "model": space.model,
             "state": str(space.state),
+            "parent": space.parent.slug if space.parent else None,
+            "takes_over": space.takes_over,
             "dimensions": space.dimensions,
             "done": covered.done,
             "total": covered.total,

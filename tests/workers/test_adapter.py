@@ -74,6 +74,7 @@ def test_what_is_no_adapter_is_refused(data: bytes) -> None:
         read_adapter(data)
 
 
+@pytest.mark.django_db
 def test_a_file_that_was_changed_or_is_gone_or_of_another_model_is_refused() -> None:
     adapter = make_adapter(small_identity())
     space = Space(slug="adapted", model=keep_adapter(adapter), parent=Space(fingerprint=adapter.parent))

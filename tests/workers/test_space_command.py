@@ -18,7 +18,7 @@ from workers.spaces import make_space
 
 KEYS = {
     *("slug", "model", "state", "dimensions", "done", "total", "share", "waiting", "set_aside", "rate"),
-    *("seconds_left", "index", "bytes", "activated_at"),
+    *("seconds_left", "index", "bytes", "activated_at", "parent", "takes_over"),
 }
 
 

@@ -23,6 +23,7 @@ from workers.encoders.protocol import Identity
 
 Score = Callable[[Adapter], float]
 Report = Callable[[int, float, float], None]
+LEAST_TAKEN, MOST_TAKEN = 0.2, 0.9  # of another picture; all of it would leave noise where two are alike
 
 
 def learn(pairs: Pairs, parent: Identity, recipe: Recipe, score: Score, report: Report) -> Adapter:
@@ -84,14 +85,16 @@ class _Towers(nn.Module):
         self.contrast: Any = ClipLoss() if recipe.loss == "softmax" else SigLipLoss()
 
     def loss(self, pictures: Tensor, texts: Tensor) -> Tensor:
-        """The contrastive loss, and how far the two maps turn pictures.
+        """The contrastive loss, and how far the two maps turn what was understood before.
 
-        A model has texts that mean a picture near that picture. So a map of texts that leaves pictures where
-        they are leaves the texts that the model understood before where they were.
+        A model has texts that mean a picture near that picture, but not on it: a text leaves out most of what is to be
+        seen. So the map of texts has to leave pictures where they are, and what one picture is beside another.
         """
         seen = self.pictures(pictures)
         contrast = self.contrast(seen, self.texts(texts), self.log_scale.exp(), self.logit_bias)
-        turned = 2 - (seen * pictures).sum(1).mean() - (self.texts(pictures) * pictures).sum(1).mean()
+        turned = _turned(seen, pictures)
+        for left in (pictures, _beside(pictures)):
+            turned = turned + _turned(self.texts(left), left)
         loss: Tensor = contrast + self.keep * turned
         return loss
 
@@ -114,6 +117,17 @@ class _Towers(nn.Module):
             scale=round(float(self.log_scale.detach().exp()), 3),
             bias=None if self.logit_bias is None else round(float(self.logit_bias.detach()), 3),
         )
+
+
+def _turned(after: Tensor, before: Tensor) -> Tensor:
+    return 1 - (after * before).sum(1).mean()
+
+
+def _beside(pictures: Tensor) -> Tensor:
+    """What each picture of the batch is, less a part of another: (n, d), unit length."""
+    others = pictures[torch.randperm(len(pictures))]
+    shares = LEAST_TAKEN + (MOST_TAKEN - LEAST_TAKEN) * torch.rand(len(pictures), 1)
+    return functional.normalize(pictures - shares * others, dim=-1)
 
 
 def _beginning(parent: Identity, loss: str) -> tuple[float, float | None]:

@@ -57,7 +57,7 @@ def find_live(slug: str) -> Space:
 
 def show_all(options: Options) -> str:
     promote_full()
-    rows = [progress(space) for space in Space.objects.order_by("created_at")]
+    rows = [progress(space) for space in Space.objects.select_related("parent").order_by("created_at")]
     if options["json"]:
         return json.dumps([row.as_dict() for row in rows])
     return "\n".join(as_line(row) for row in rows)
@@ -72,6 +72,8 @@ def as_line(row: Progress) -> str:
         parts[1] = f"index {row.index.built:.0%} built"
     if row.rate and covered.done < covered.total:
         parts.append(f"{row.rate:.1f} assets/s, {as_time(row.seconds_left)} left")
+    if space.takes_over and space.state != SpaceState.ACTIVE:
+        parts.append("searched when full")
     if covered.set_aside:
         parts.append(f"{covered.set_aside} set aside")
     return f"{space.slug:24} {space.state:9} {'  '.join(parts)}  {space.model}"
