@@ -81,7 +81,7 @@ def test_the_planner_knows_the_new_column_in_an_archive_that_was_there_before(ha
 
     statements = [
         operation.sql
-        for operation in import_module("archive.migrations.0015_moderation").Migration.operations
+        for operation in import_module("archive.migrations.0014_moderation").Migration.operations
         if hasattr(operation, "sql")
     ]
     assert any("ANALYZE archive_asset (quarantined)" in str(sql) for sql in statements)

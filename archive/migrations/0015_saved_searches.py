@@ -13,7 +13,7 @@ import archive.models.telling
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0015_moderation"),
+        ("archive", "0014_moderation"),
         ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -45,7 +45,7 @@ NO_LOG = "DROP TABLE archive_moderationlog; DROP FUNCTION archive_refuse_to_alte
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0014_concepts"),
+        ("archive", "0013_concepts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -23,7 +23,7 @@ STATES = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0017_curation"),
+        ("archive", "0016_curation"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

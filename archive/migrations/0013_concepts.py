@@ -15,7 +15,7 @@ ALTER TABLE archive_tag ENABLE TRIGGER archive_tag_changed;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0013_still_fingerprints"),
+        ("archive", "0012_still_fingerprints"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -26,7 +26,7 @@ def build(model: str, index: models.Index) -> list[migrations.RunSQL | AddIndexC
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("archive", "0016_saved_searches")]
+    dependencies = [("archive", "0015_saved_searches")]
 
     operations = [
         migrations.RunSQL(
