@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from archive.models import Space
 from search.hits import Answer
+from search.languages import is_foreign
 from search.negation import join_list, split_negations
 from search.phrases import read_phrases
 from search.query import Query
@@ -37,12 +39,16 @@ class Hint:
     url: str = ""
 
 
+ENGLISH_ONLY = (
+    "The model that is searched with learned from English: other languages find less. Say it in English, or use a model "
+    "that reads many."
+)
 CUT = "These are more words than the model reads: it overlooked the last ones. Shorter questions do better."
 
 
-def find_hints(query: Query, answer: Answer | None = None) -> list[Hint]:
+def find_hints(query: Query, answer: Answer | None = None, space: Space | None = None) -> list[Hint]:
     """At most a few quiet lines about this query, the most helpful first."""
-    found = [_cut(answer), _sequence(query), _negation(query), _reading(query), _gist(query)]
+    found = [_cut(answer), _language(query, space), _sequence(query), _negation(query), _reading(query), _gist(query)]
     return [hint for hint in found if hint is not None][:2]
 
 
@@ -50,6 +56,14 @@ def _cut(answer: Answer | None) -> Hint | None:
     if answer is None or not answer.cut:
         return None
     return Hint(CUT)
+
+
+def _language(query: Query, space: Space | None) -> Hint | None:
+    """Only of a model that is known to have learned from English alone."""
+    if space is None or not is_foreign(query.text):
+        return None
+    known: str = space.identity.get("about", {}).get("languages", "")
+    return Hint(ENGLISH_ONLY) if known == "English" else None
 
 
 def _sequence(query: Query) -> Hint | None:

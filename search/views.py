@@ -116,7 +116,7 @@ def _around(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "links": links_around(query, list(Collection.objects.visible_to(user))),
         "liked": _shown_in_box(query.like, user),
         "unliked": _shown_in_box(query.unlike, user),
-        "hints": find_hints(query, answer),
+        "hints": find_hints(query, answer, space),
         "facets_url": query.but().url(reverse("search_facets")),
         "knows": space.knows if space else "",
         "headline": _headline(query, answer),

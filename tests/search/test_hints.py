@@ -2,6 +2,7 @@
 
 import pytest
 
+from archive.models import Space
 from search.hints import find_hints
 from search.hits import Answer
 from search.query import Query
@@ -21,6 +22,32 @@ def test_leaving_out_alone_asks_what_to_look_for() -> None:
     (hint,) = find_hints(Query(text="no people"))
     assert "what to look for" in hint.sentence
     assert not hint.url
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("ein rotes Boot auf dem Wasser", True),
+        ("een kat onder de tafel", True),
+        ("un chat avec une pomme", True),
+        ("красная лодка", True),
+        ("赤い船", True),
+        ("a boat", False),
+        ("los angeles at night", False),
+        ("café", False),
+        ("das boot", True),
+        ("an étude, with a naïve piano", False),
+        ("", False),
+    ],
+)
+def test_a_language_that_the_model_never_learned_is_named(text: str, foreign: bool) -> None:
+    english = Space(slug="english", identity={"about": {"languages": "English"}})
+    many = Space(slug="many", identity={"about": {"languages": "many"}})
+    unknown = Space(slug="unknown")
+    query = Query(text=text)
+    assert ("learned from English" in " ".join(hint.sentence for hint in find_hints(query, None, english))) is foreign
+    for space in (many, unknown, None):
+        assert not any("English" in hint.sentence for hint in find_hints(query, None, space))
 
 
 @pytest.mark.parametrize("text", ["three red boats", "a cat left of a house", "12 stars above a tree"])
