@@ -40,8 +40,8 @@ class Hint:
 
 
 ENGLISH_ONLY = (
-    "The model that is searched with learned from English: other languages find less. Say it in English, or use a model "
-    "that reads many."
+    "The model that is searched with learned from English: other languages find less. Say it in English, or use a "
+    "model that reads many."
 )
 CUT = "These are more words than the model reads: it overlooked the last ones. Shorter questions do better."
 

@@ -9,89 +9,21 @@ from __future__ import annotations
 import re
 import unicodedata
 
-WORD = re.compile(r"[^\W\d_]+")
 # Small words of German, Dutch, French, Spanish, Italian, Portuguese, Swedish and Danish that are none of English, nor
 # of names that the English say too ("los", "del", "des").
-SMALL = frozenset(
-    [
-        "ein",
-        "eine",
-        "einen",
-        "einem",
-        "einer",
-        "und",
-        "mit",
-        "auf",
-        "das",
-        "dem",
-        "ohne",
-        "nicht",
-        "unter",
-        "zwischen",
-        "beim",
-        "een",
-        "het",
-        "zonder",
-        "naast",
-        "onder",
-        "tussen",
-        "bij",
-        "une",
-        "avec",
-        "dans",
-        "aux",
-        "sous",
-        "devant",
-        "et",
-        "una",
-        "entre",
-        "sobre",
-        "senza",
-        "nella",
-        "della",
-        "degli",
-        "uma",
-        "ett",
-        "och",
-        "utan",
-        "på",
-        "vid",
-        "mellan",
-        "og",
-        "uden",
-        "ved",
-    ]
+SMALL = re.compile(
+    r"\b(?:eine?|eine[mnr]|und|mit|auf|das|dem|ohne|nicht|unter|zwischen|beim|een|het|zonder|naast|onder|tussen|bij"
+    r"|une|avec|dans|aux|sous|devant|et|una|entre|sobre|senza|nell?a|della|degli|uma|ett|och|utan|på|vid|mellan|og|uden"
+    r"|ved)\b"
 )
-ENGLISH = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "with",
-        "without",
-        "in",
-        "on",
-        "at",
-        "and",
-        "or",
-        "under",
-        "over",
-        "between",
-        "near",
-        "by",
-        "from",
-        "to",
-        "is",
-        "are",
-    ]
+ENGLISH = re.compile(
+    r"\b(?:an?|the|of|with|without|in|on|at|and|or|under|over|between|near|by|from|to|is|are)\b",
 )
 
 
 def is_foreign(text: str) -> bool:
     """Sure that this is not English: letters of another script, or more small words of others than of English."""
-    words = WORD.findall(unicodedata.normalize("NFC", text).lower())
-    if any(not unicodedata.name(letter, "LATIN").startswith("LATIN") for word in words for letter in word):
+    plain = unicodedata.normalize("NFC", text).lower()
+    if any(letter.isalpha() and not unicodedata.name(letter, "LATIN").startswith("LATIN") for letter in plain):
         return True
-    others = sum(word in SMALL for word in words)
-    return others > sum(word in ENGLISH for word in words) and len(words) > 1
+    return len(plain.split()) > 1 and len(SMALL.findall(plain)) > len(ENGLISH.findall(plain))
