@@ -5,6 +5,8 @@ Comparing them with what people look for is the searching room's: a task calls i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -25,12 +27,31 @@ WHERE a.id = ANY(%(assets)s) AND a.status <> 'ready'
   AND EXISTS (SELECT FROM archive_alert WHERE active)
 ON CONFLICT DO NOTHING
 """
+# What comes out of quarantine was looked at while nobody could see it. Old assets are no news.
+NOTE_RELEASED = """
+INSERT INTO archive_arrival (asset_id)
+SELECT a.id FROM archive_asset a
+WHERE a.id = ANY(%(assets)s) AND a.added_at > now() - interval '30 days'
+  AND EXISTS (SELECT FROM archive_alert WHERE active)
+ON CONFLICT DO NOTHING
+"""
 
 
 def note_arrivals(space: Space, rows: Rows) -> None:
     """A watcher (archive.noticing): every space counts, for another may be searched in a moment."""
+    _note(NOTE, set(rows.assets))
+
+
+def note_released(assets: Iterable[int]) -> None:
+    """Assets that everybody sees again, in the transaction that shows them."""
+    _note(NOTE_RELEASED, set(assets))
+
+
+def _note(statement: str, assets: set[int]) -> None:
+    if not assets:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(NOTE, {"assets": sorted(set(rows.assets))})
+        cursor.execute(statement, {"assets": sorted(assets)})
         noted = cursor.rowcount
     if noted:
         transaction.on_commit(dispatch.alert, robust=True)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from archive.alerts import note_released
+
 # An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same.
 SETTLE = """
 UPDATE archive_asset a SET quarantined = now.hidden
@@ -17,6 +19,7 @@ FROM (
     FROM archive_asset WHERE id = ANY(%(assets)s)
 ) AS now
 WHERE now.id = a.id AND a.quarantined <> now.hidden
+RETURNING a.id, a.quarantined
 """
 HOLD = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
 
@@ -37,5 +40,6 @@ def settle_quarantine(assets: Iterable[int]) -> int:
     """Hide and release what its flags say; returns how many changed. The assets are held by the caller."""
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, {"assets": sorted(set(assets))})
-        changed: int = cursor.rowcount
-    return changed
+        changed = cursor.fetchall()
+    note_released(asset for asset, hidden in changed if not hidden)
+    return len(changed)

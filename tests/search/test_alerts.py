@@ -23,11 +23,14 @@ from archive.alerts import something_waits
 from archive.models import (
     Alert,
     AlertMode,
+    Answer,
     Arrival,
     Asset,
     Collection,
     Concept,
+    ConceptKind,
     Delivery,
+    Flag,
     Frame,
     Kind,
     Match,
@@ -38,6 +41,8 @@ from archive.models import (
     Tag,
     Webhook,
 )
+from archive.moderation.flagging import Doubt, raise_flags
+from archive.moderation.reviewing import answer
 from archive.noticing import notice
 from archive.spaces import activate
 from archive.vectors import Rows, read_vectors, store_vectors
@@ -286,6 +291,20 @@ def test_what_lies_in_the_trash_vanishes_and_waits(
     assert count_unread(bob) == 1
     second.delete()
     assert count_unread(bob) == 0
+
+
+def test_what_comes_out_of_quarantine_is_told_then(
+    harbour: Collection, fake_space: Space, photos: Alert, alice: User
+) -> None:
+    (held, _) = arrive(harbour, fake_space, count=2)
+    weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
+    raise_flags(fake_space, [Doubt(held.pk, weapon.pk, 4.2, hides=True)])
+    match_new()
+    assert held.pk not in told(photos)
+    answer(alice, Flag.objects.get().pk, Answer.DISMISS, 1)
+    assert held.pk not in told(photos)
+    match_new()
+    assert held.pk in told(photos)
 
 
 def test_a_deleted_alert_or_person_leaves_nothing(
