@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from archive.models import DuplicatePair, Fingerprint, PairState, Space, Status
 from archive.pdq import as_digits, from_digits, turned
 from search.likeness import BURST_SECONDS, CROPPED_BITS, SAME_BITS, SIMILAR_SHARE, Seen, judge
-from search.neighbours import Pair, close_pairs, closeness_of, in_order, looking_alike, usual_closeness
+from search.neighbours.pairs import Pair, close_pairs, closeness_of, in_order, looking_alike, usual_closeness
 
 BATCH = 32
 # An asset with more than so many look-alikes is paired with the nearest; the others find each other.

@@ -21,7 +21,8 @@ from archive.video.reuse import Pair, Shot, Stretch, stretches
 from search.background import find_background
 from search.failures import SpaceGone
 from search.likeness import BURST_SHARE
-from search.neighbours import close_shots, stored_vector
+from search.neighbours import stored_vector
+from search.neighbours.pairs import close_shots
 from search.sight import sight_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from archive.models import Asset, Collection, DuplicatePair, Fingerprint, Likeness, PairState, Space, Status
 from archive.pdq import look_at
 from search.comparing import MOMENTS, _pairs, compare_batch, compare_new, forget_comparisons
-from search.neighbours import in_order
+from search.neighbours.pairs import in_order
 from tests import pictures
 from tests.alike import (
     EDITS,
@@ -241,7 +241,7 @@ def test_a_worker_that_dies_while_comparing_leaves_it_to_the_next(harbour: Colle
 
 
 def test_the_hash_is_searched_by_its_index(harbour: Collection) -> None:
-    from search.neighbours import COMPARABLE, LOOKING_ALIKE
+    from search.neighbours.pairs import COMPARABLE, LOOKING_ALIKE
 
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -14,7 +14,7 @@ from archive.access import Shows
 from archive.models import Asset, Collection, Frame, Membership, Role, Space, StillFingerprint
 from archive.video.prints import get_prints
 from archive.video.reuse import Stretch
-from search import neighbours
+from search.neighbours import pairs
 from search.reuse import Reuse, find_reuse, looks_the_same
 from search.reuse_views import reuse
 from tests import films
@@ -111,11 +111,11 @@ def test_a_search_that_takes_too_long_is_given_up(
     original: Asset, drawn_space: Space, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work()
-    slow = neighbours.CLOSE_SHOTS.replace("SELECT mine.frame_id,", "SELECT pg_sleep(9)::text::int,")
-    monkeypatch.setattr(neighbours, "CLOSE_SHOTS", slow)
+    slow = pairs.CLOSE_SHOTS.replace("SELECT mine.frame_id,", "SELECT pg_sleep(9)::text::int,")
+    monkeypatch.setattr(pairs, "CLOSE_SHOTS", slow)
     frames = list(Frame.objects.filter(asset=original, representative=True).values_list("pk", flat=True))
     everything = Asset.objects.visible_to(alice)
-    assert neighbours.close_shots(drawn_space, original.pk, frames, everything, -1.0, 16, 0.05) is None
+    assert pairs.close_shots(drawn_space, original.pk, frames, everything, -1.0, 16, 0.05) is None
 
 
 def test_a_still_that_is_lost_has_no_fingerprint_and_breaks_nothing(original: Asset, alice: User) -> None:
