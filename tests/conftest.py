@@ -17,8 +17,11 @@ from archive import dispatch
 from archive.models import Collection, Space
 from archive.spaces import activate
 from tests.cast import make_harbour, make_user
+from tests.emptying import empty_quickly
 from workers import queries
 from workers.spaces import make_space
+
+empty_quickly()
 
 
 def pytest_unconfigure() -> None:
