@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from typing import IO, Any
 
@@ -24,11 +23,10 @@ from PIL import Image
 
 from archive.decoder.decoded import Piece
 from archive.decoder.films.footage import Footage
-from archive.decoder.films.jobs import open_reel
+from archive.decoder.films.jobs import PATIENCE, open_reel
 from archive.decoder.films.sampling import Sampler
 from archive.decoder.films.upright import HLG, PQ, one_field, picture_of, seen_size
-from archive.decoder.opening import guarded
-from archive.decoder.refusals import Undecodable, refusal_of
+from archive.decoder.films.watched import despite_damage, watching
 from archive.decoder.specs import PLAYABLE
 
 TICKS = 90_000
@@ -44,19 +42,15 @@ Samples = npt.NDArray[np.float32]
 
 
 def make_piece(file: IO[bytes], first_ms: int, until_ms: int, seconds: float, max_pixels: int) -> Piece:
-    """`[first_ms, until_ms)` as fragments; it ends earlier when it took longer than `seconds`. Raises Undecodable."""
+    """`[first_ms, until_ms)` as fragments; it ends earlier when it took longer than `seconds`.
+
+    Raises Undecodable, StoreFailed and DecoderTimedOut.
+    """
     stop = time.monotonic() + seconds
-    label = "film"
-    try:
-        with guarded(max_pixels):
-            reel = open_reel(file, max_pixels)
-            label = reel.label
-            maker = FootagePiece(reel) if isinstance(reel, Footage) else AnimationPiece(reel)
-            return maker.make(first_ms, until_ms, stop)
-    except (Undecodable, ImportError, PermissionError):
-        raise
-    except Exception as problem:
-        raise refusal_of(problem, label) from problem
+    with watching(file, PATIENCE * seconds, max_pixels) as (watched, source):
+        reel = open_reel(source, max_pixels, watched)
+        maker = FootagePiece(reel) if isinstance(reel, Footage) else AnimationPiece(reel)
+        return maker.make(first_ms, until_ms, stop)
 
 
 def at_times(data: bytes, begins: dict[int, int]) -> bytes:
@@ -157,7 +151,7 @@ class FootagePiece(AnimationPiece):
 
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         reel = self.reel
-        sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, moved=True)
+        sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, reel.watched.look_at_clock, moved=True)
         for at, frame in sampler.frames(first_ms):
             yield at, self._fitting(frame)
 
@@ -186,7 +180,7 @@ class FootagePiece(AnimationPiece):
         assert stream.time_base is not None
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND)
         target = max(0.0, begins / SOUND - 1) + self.reel.zero_ms / 1000
-        with suppress(FFmpegError):
+        with despite_damage():
             container.seek(int(target / stream.time_base), stream=stream, backward=True)
         place: int | None = None
         for frame in _heard(container, stream):
@@ -212,6 +206,8 @@ def _heard(container: Any, stream: Any) -> Iterator[Any]:
             for packet in packets:
                 yield from packet.decode()
             return
+        except MemoryError:
+            raise
         except av.error.InvalidDataError:
             continue
         except (FFmpegError, ValueError):
