@@ -21,6 +21,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from PIL import Image
 
+from archive.decoder.boxes import fragments
 from archive.decoder.decoded import Piece
 from archive.decoder.films.footage import Footage
 from archive.decoder.films.jobs import PATIENCE, open_reel
@@ -56,15 +57,8 @@ def make_piece(file: IO[bytes], first_ms: int, until_ms: int, seconds: float, ma
 def at_times(data: bytes, begins: dict[int, int]) -> bytes:
     """The fragments moved to where their tracks begin: they were written as if each began at zero."""
     moved = bytearray(data)
-    at = 0
-    while (at := data.find(b"traf", at)) >= 0:
-        header, decoding = data.index(b"tfhd", at), data.index(b"tfdt", at)
-        track = int.from_bytes(data[header + 8 : header + 12], "big")
-        if data[decoding + 4] != 1:
-            raise ValueError("fragments with short times")
-        place = slice(decoding + 8, decoding + 16)
-        moved[place] = (int.from_bytes(data[place], "big") + begins.get(track, 0)).to_bytes(8, "big")
-        at = decoding
+    for one in fragments(data):
+        moved[one.place : one.place + 8] = (one.time + begins.get(one.track, 0)).to_bytes(8, "big")
     return bytes(moved)
 
 
