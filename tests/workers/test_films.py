@@ -121,7 +121,7 @@ def test_a_film_that_takes_too_long_is_tried_again_and_stays_found(
     late: list[int] = []
 
     class Busy(Sandbox):
-        def read_stretch(self, source: Any, first_ms: int, *rest: int, **options: float) -> Any:
+        def read_stretch(self, source: Any, first_ms: int, *rest: int, **options: Any) -> Any:
             if first_ms >= 5000:
                 late.append(first_ms)
                 raise DecoderTimedOut(120)
