@@ -18,6 +18,7 @@ from archive.video.playable import forget_pieces, join_pieces, keep_piece, piece
 from archive.video.sprites import make_sprite
 from archive.work import retry
 from workers.claims import Claim, advance, claim, finish, release, set_aside, try_later
+from workers.films import patience
 from workers.leases import Heartbeat
 from workers.originals import OriginalMissing, opened
 from workers.prepare import sandboxes, worker_name
@@ -78,7 +79,7 @@ def play(one: Claim, asset: Asset, until: float, heartbeat: Heartbeat) -> None:
         return
     while True:
         with opened(asset) as file:
-            piece = sandboxes.of(one).make_piece(file, position, position + PIECE_MS)
+            piece = sandboxes.of(one).make_piece(file, position, position + PIECE_MS, deadline=patience(position))
         if not _keep(one, asset, _stored(asset, position, piece), piece.reached_ms):
             return
         heartbeat.progress()

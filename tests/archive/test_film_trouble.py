@@ -13,7 +13,7 @@ from typing import Any
 import av
 import pytest
 
-from archive.decoder.films import sampling, watched
+from archive.decoder.films import pieces, sampling, watched
 from archive.decoder.films.footage import Footage
 from archive.decoder.films.jobs import look_at_film, read_stretch
 from archive.decoder.films.pieces import make_piece
@@ -56,6 +56,15 @@ def test_with_one_key_frame_a_stretch_ends_early_and_the_next_goes_on(
             found += [at for at, _ in stretch.frames]
     assert found == [1000 * number for number in range(len(found))]
     assert 5 < len(found) < 20
+
+
+def test_the_way_to_a_piece_is_not_counted_as_its_making(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = films.make_film(tmp_path / "film.mp4", films.scenes(4, 10.0, (64, 48)), gop=1000).read_bytes()
+    ticks = count()
+    for module in (watched, pieces):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(sampling, "LONGEST_GROUP", 20)
+    assert 6_500 < make_piece(BytesIO(film), 4000, 14_000, 50, MAX_PIXELS).reached_ms < 14_000
 
 
 def test_a_film_that_takes_long_to_read_to_its_end_is_as_long_as_its_header_says(

@@ -8,6 +8,7 @@ it hears a little of what lies before the piece, and what it makes of that is dr
 from __future__ import annotations
 
 import io
+import math
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -47,11 +48,10 @@ def make_piece(file: IO[bytes], first_ms: int, until_ms: int, seconds: float, ma
 
     Raises Undecodable, StoreFailed and DecoderTimedOut.
     """
-    stop = time.monotonic() + seconds
     with watching(file, PATIENCE * seconds, max_pixels) as (watched, source):
         reel = open_reel(source, max_pixels, watched)
         maker = FootagePiece(reel) if isinstance(reel, Footage) else AnimationPiece(reel)
-        return maker.make(first_ms, until_ms, stop)
+        return maker.make(first_ms, until_ms, seconds)
 
 
 def at_times(data: bytes, begins: dict[int, int]) -> bytes:
@@ -76,8 +76,8 @@ class AnimationPiece:
     def sound(self, first_ms: int, until_ms: int) -> tuple[int, Samples] | None:
         return None
 
-    def make(self, first_ms: int, until_ms: int, stop: float) -> Piece:
-        out = io.BytesIO()
+    def make(self, first_ms: int, until_ms: int, seconds: float) -> Piece:
+        out, stop = io.BytesIO(), math.inf
         reached, ended, last = until_ms, True, first_ms
         with av.open(out, "w", format="mp4", options={"movflags": FRAGMENTS}) as container:
             video: Any = None
@@ -89,6 +89,7 @@ class AnimationPiece:
                 if video is None:
                     video = self._picture_stream(container, frame)  # the first track: the index is about that one
                     audio = self._sound_stream(container)
+                    stop = time.monotonic() + seconds  # the way to it does not count
                 elif time.monotonic() > stop and at >= first_ms + 1000 * SECONDS_A_FRAGMENT:
                     reached, ended = at, False
                     break
