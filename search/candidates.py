@@ -24,8 +24,9 @@ SHAPES = {
     Shape.PORTRAIT: Q(width__lt=F("height")),
     Shape.SQUARE: Q(width=F("height")),
 }
-# The first minutes of a long video are found while the rest is being worked on: what is known of it is complete.
-BEGUN = Q(kind=Kind.VIDEO, status=Status.PENDING, duration__isnull=False)
+# The first minutes of a long video are found while the rest is being worked on, and where the rest could not be read:
+# what is known of it is complete.
+BEGUN = Q(kind=Kind.VIDEO, status__in=(Status.PENDING, Status.FAILED), duration__isnull=False)
 PLACED = Q(latitude__isnull=False) | ~Q(place="")
 MEGAPIXEL = 1_000_000
 PIXELS = ExpressionWrapper(Cast("width", BigIntegerField()) * F("height"), output_field=BigIntegerField())

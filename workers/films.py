@@ -28,6 +28,8 @@ from workers.originals import opened
 
 log = logging.getLogger(__name__)
 MAX_NOTES = 8
+LEAST_PATIENCE, MOST_PATIENCE = 120.0, 240.0  # less than what Heartbeat takes for being stuck
+MS_A_SECOND_MORE = 30_000  # of film that lies before the chunk
 ENDED = (WorkState.DONE, WorkState.QUARANTINED, WorkState.CANCELLED)
 
 
@@ -83,8 +85,14 @@ def _write_film(asset: Asset, decoded: Decoded) -> None:
 
 def _read(asset: Asset, sandbox: Sandbox, position: int) -> Stretch:
     assert asset.step_ms is not None
+    until_ms = chunk_end(position, asset.step_ms)
     with opened(asset) as file:
-        return sandbox.read_stretch(file, position, chunk_end(position, asset.step_ms), asset.step_ms)
+        return sandbox.read_stretch(file, position, until_ms, asset.step_ms, deadline=patience(position))
+
+
+def patience(position: int) -> float:
+    """Seconds for a chunk that begins at that millisecond: without key frames or an index the way there is long."""
+    return min(MOST_PATIENCE, LEAST_PATIENCE + position / MS_A_SECOND_MORE)
 
 
 def _keep(one: Claim, asset: Asset, position: int, stretch: Stretch) -> bool:

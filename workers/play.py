@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
-from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError, transaction
 
 from archive.decoder.decoded import Piece
@@ -14,10 +14,11 @@ from archive.models import Asset, Rendition, Step, Work
 from archive.readiness import settle
 from archive.renditions import keep_rows
 from archive.video.packs import PackMissing
-from archive.video.playable import join_pieces, keep_piece, pieces_of, plays_as_it_is
+from archive.video.playable import forget_pieces, join_pieces, keep_piece, pieces_of, plays_as_it_is
 from archive.video.sprites import make_sprite
 from archive.work import retry
 from workers.claims import Claim, advance, claim, finish, release, set_aside, try_later
+from workers.films import patience
 from workers.leases import Heartbeat
 from workers.originals import OriginalMissing, opened
 from workers.prepare import sandboxes, worker_name
@@ -70,7 +71,7 @@ def play(one: Claim, asset: Asset, until: float, heartbeat: Heartbeat) -> None:
     position = one.position
     if position is None:
         sprite = make_sprite(asset)
-        if not _keep(one, asset, [sprite] if sprite is not None else [], 0):
+        if not _keep(one, asset, [sprite] if sprite is not None else [], 0, stale=pieces_of(asset)):
             return
         position = 0
     if plays_as_it_is(asset):
@@ -78,7 +79,7 @@ def play(one: Claim, asset: Asset, until: float, heartbeat: Heartbeat) -> None:
         return
     while True:
         with opened(asset) as file:
-            piece = sandboxes.of(one).make_piece(file, position, position + PIECE_MS)
+            piece = sandboxes.of(one).make_piece(file, position, position + PIECE_MS, deadline=patience(position))
         if not _keep(one, asset, _stored(asset, position, piece), piece.reached_ms):
             return
         heartbeat.progress()
@@ -94,24 +95,22 @@ def _stored(asset: Asset, position: int, piece: Piece) -> list[Rendition]:
     return [keep_piece(asset, position, piece.data)] if piece.data else []
 
 
-def _keep(one: Claim, asset: Asset, rows: list[Rendition], position: int) -> bool:
+def _keep(one: Claim, asset: Asset, rows: list[Rendition], position: int, stale: Sequence[Rendition] = ()) -> bool:
+    """False where somebody else took over. Pieces of an earlier beginning met elsewhere: they go."""
     with transaction.atomic():
         if not advance(one, position):
             log.warning("asset %s: fenced, somebody else took over", asset.uuid)
             return False
+        forget_pieces(stale)
         keep_rows(rows)
     return True
 
 
 def _end(one: Claim, asset: Asset, rows: list[Rendition]) -> None:
     """The pieces have served: their rows go with the end of the work, their files after it."""
-    pieces = pieces_of(asset)
     with transaction.atomic():
         if not finish([one]):
             return
         keep_rows(rows)
-        Rendition.objects.filter(pk__in=[piece.pk for piece in pieces]).delete()
+        forget_pieces(pieces_of(asset))
         settle([asset.pk])
-    for piece in pieces:
-        if not Rendition.objects.filter(key=piece.key).exists():
-            default_storage.delete(piece.key)

@@ -108,7 +108,8 @@ def prepare(one: Claim, sandbox: Sandbox, until: float = float("inf"), heartbeat
     except (Undecodable, OriginalMissing) as error:
         set_aside(one, str(error))
     except DecoderTimedOut as error:
-        set_aside(one, str(error))
+        # A picture that takes so long always will. A film may have met a busy machine or a slow store.
+        (try_later if one.film else set_aside)(one, str(error))
     except (DecoderCrashed, DecoderError, OSError) as error:
         log.warning("asset %s: %s", asset.uuid, error)
         try_later(one, str(error))

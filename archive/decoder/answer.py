@@ -10,7 +10,7 @@ from typing import Any
 from archive.decoder.clean import OFFSET, cap, clean_text, clean_value
 from archive.decoder.decoded import Decoded, Piece, Rendition, Stretch
 from archive.decoder.keywords import LONGEST, MOST
-from archive.decoder.refusals import CODES, Undecodable
+from archive.decoder.refusals import CODES, DecoderTimedOut, StoreFailed, Undecodable
 from archive.decoder.specs import Spec
 from archive.decoder.wire import Garbled
 from archive.sniff import FILMS, PICTURES, sniff
@@ -63,6 +63,16 @@ def _raise_refusal(message: dict[str, Any]) -> None:
             raise Garbled("a refusal of an unknown kind")
         reason, detail = (clean_text(str(message.get(key, ""))) for key in ("refused", "detail"))
         raise Undecodable(reason, message["code"], detail)
+    if "unreadable" in message:
+        raise StoreFailed(clean_text(str(message["unreadable"]), 200))
+    if "late" in message:
+        raise DecoderTimedOut(_late(message["late"]))
+
+
+def _late(seconds: object) -> float:
+    if not isinstance(seconds, int | float) or not 0 <= seconds < MAX_SECONDS:
+        raise Garbled("a time that cannot be")
+    return float(seconds)
 
 
 def _decoded(facts: dict[str, Any], renditions: dict[str, Rendition]) -> Decoded:

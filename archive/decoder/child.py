@@ -18,7 +18,7 @@ from archive.decoder.confinement import DEFAULT_MEMORY, confine, grant_cpu
 from archive.decoder.decoded import Decoded, Stretch
 from archive.decoder.opening import use_one_thread
 from archive.decoder.pictures import decode_picture
-from archive.decoder.refusals import Undecodable
+from archive.decoder.refusals import DecoderTimedOut, StoreFailed, Undecodable
 from archive.decoder.specs import MAX_PIXELS, POSTER_SPECS, Spec
 from archive.decoder.wire import Hangup, receive_job, send
 
@@ -73,7 +73,7 @@ def _get_ready_for_films() -> None:
     Image.new("RGB", (8, 8), "teal").save(still, "GIF", save_all=True, append_images=[Image.new("RGB", (8, 8))])
     for file in (film, still):
         for job in (
-            lambda file: jobs.look_at_film(file, POSTER_SPECS, MAX_PIXELS),
+            lambda file: jobs.look_at_film(file, POSTER_SPECS, 10, MAX_PIXELS),
             lambda file: jobs.read_stretch(file, 0, 1000, 100, 10, MAX_PIXELS),
             lambda file: pieces.make_piece(file, 0, 1000, 10, MAX_PIXELS),
         ):
@@ -91,7 +91,7 @@ def _answer(message: dict[str, Any], fd: int) -> tuple[dict[str, Any], list[byte
             from archive.decoder.films.jobs import look_at_film, read_stretch  # noqa: PLC0415
 
             if message["job"] == "film":
-                return _as_message(look_at_film(file, specs, pixels))
+                return _as_message(look_at_film(file, specs, float(message["seconds"]), pixels))
             first, until = int(message["first_ms"]), int(message["until_ms"])
             if message["job"] == "piece":
                 from archive.decoder.films.pieces import make_piece  # noqa: PLC0415
@@ -100,6 +100,9 @@ def _answer(message: dict[str, Any], fd: int) -> tuple[dict[str, Any], list[byte
                 return {"reached_ms": piece.reached_ms, "ended": piece.ended}, [piece.data]
             step = int(message["step_ms"])
             return _as_frames(read_stretch(file, first, until, step, float(message["seconds"]), pixels))
+    except (StoreFailed, DecoderTimedOut) as passing:
+        told = {"late": passing.seconds} if isinstance(passing, DecoderTimedOut) else {"unreadable": passing.detail}
+        return told, []
     except Undecodable as refusal:
         return {"refused": refusal.reason, "code": refusal.code, "detail": refusal.detail}, []
 

@@ -53,6 +53,16 @@ class DecoderTimedOut(DecoderError):
         super().__init__(f"Reading this file took longer than {seconds:g} seconds, so it was stopped.")
 
 
+class StoreFailed(DecoderError):
+    """The file could not be read where it lies; nothing is known of what is in it. `detail` is the system's word."""
+
+    permanent = False
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(f"The store failed while this file was read ({detail}).")
+
+
 def truncated(label: str) -> Undecodable:
     return Undecodable(
         f"This {label} ends too early: the file is damaged or was cut off in transfer. {UPLOAD_AGAIN}",

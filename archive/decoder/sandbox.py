@@ -95,7 +95,7 @@ class Sandbox:
         self, source: Path | BinaryIO, *, specs: Sequence[Spec] = POSTER_SPECS, deadline: float = 120.0
     ) -> Decoded:
         """What a film says of itself, its true length, and its poster in `specs`. Raises as `decode`."""
-        job = {"job": "film", "specs": [asdict(spec) for spec in specs]}
+        job = {"job": "film", "specs": [asdict(spec) for spec in specs], "seconds": deadline / 4}
         return self._answered(source, job, deadline, partial(read_answer, specs=specs))
 
     def read_stretch(

@@ -7,6 +7,7 @@ their milliseconds, and is named by its rows in `Rendition`, so that the doctor 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from bisect import bisect_right
@@ -35,7 +36,8 @@ def write_pack(asset: Asset, first_ms: int, frames: Sequence[tuple[int, bytes]])
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as pack:
         for at_ms, data in frames:
             pack.writestr(zipfile.ZipInfo(f"{at_ms}.jpg"), data)
-    key = default_storage.save(pack_key(asset, first_ms), ContentFile(out.getvalue()))
+    data = out.getvalue()
+    key = default_storage.save(pack_key(asset, first_ms, data), ContentFile(data))
     return Rendition(
         asset=asset,
         spec=f"{SPEC}{first_ms}",
@@ -43,15 +45,22 @@ def write_pack(asset: Asset, first_ms: int, frames: Sequence[tuple[int, bytes]])
         media_type=MEDIA_TYPE,
         width=FRAME.longest,
         height=FRAME.shortest or 0,
-        size=len(out.getvalue()),
+        size=len(data),
     )
 
 
-def pack_key(asset: Asset, first_ms: int) -> str:
-    """By content, recipe, and how often it is looked at: two collections may differ in that."""
+def pack_key(asset: Asset, first_ms: int, data: bytes) -> str:
+    """By the film, recipe, how often it is looked at (two collections may differ in that), and by what it holds.
+
+    A chunk ends earlier on a slow machine. Its pack must not take the place of a longer one that a row names.
+    """
     sha256 = asset.sha256
     folder = f"renditions/{RECIPE_VERSION}/{sha256[:2]}/{sha256[2:4]}"
-    return f"{folder}/{sha256}.frames-{asset.step_ms}-{first_ms}.zip"
+    return f"{folder}/{sha256}.frames-{asset.step_ms}-{first_ms}-{digest_of(data)}.zip"
+
+
+def digest_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def read_frames(asset: int, times: Sequence[int]) -> dict[int, bytes]:

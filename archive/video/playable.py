@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from archive.decoder.specs import PLAYABLE, RECIPE_VERSION
 from archive.models import Asset, Kind, Rendition
 from archive.video.joining import TICKS, Joined, Part, first_time, header_length
+from archive.video.packs import digest_of
 
 SPEC = "playable"
 PIECE = "play-"
@@ -47,7 +52,9 @@ def keep_piece(asset: Asset, first_ms: int, data: bytes) -> Rendition:
 
     It has no sides to note: `width` is how many ticks behind `first_ms` it begins, `height` the length of its header.
     """
-    key = default_storage.save(_key(asset, f"{PIECE}{first_ms}.part"), ContentFile(data))
+    # Pieces are deleted when they have served: of the same film in another collection nobody may delete those.
+    name = f"{PIECE}{asset.uuid}-{first_ms}-{digest_of(data)}.part"
+    key = default_storage.save(_key(asset, name), ContentFile(data))
     behind = max(0, first_time(data) - first_ms * TICKS // 1000)
     row = {"media_type": MEDIA_TYPE, "width": behind, "height": header_length(data), "size": len(data)}
     return Rendition(asset=asset, spec=f"{PIECE}{first_ms}", key=key, **row)
@@ -58,6 +65,14 @@ def pieces_of(asset: Asset) -> list[Rendition]:
     return sorted(rows, key=_first_ms)
 
 
+def forget_pieces(pieces: Iterable[Rendition]) -> None:
+    """Their rows at once, their files when the caller's transaction is through."""
+    pieces = list(pieces)
+    Rendition.objects.filter(pk__in=[piece.pk for piece in pieces]).delete()
+    for piece in pieces:
+        transaction.on_commit(partial(_delete_unnamed, piece.key))
+
+
 def join_pieces(asset: Asset) -> list[Rendition]:
     """Write the film of all pieces; returns its row, not yet saved. None where nothing was made."""
     rows = pieces_of(asset)
@@ -65,10 +80,16 @@ def join_pieces(asset: Asset) -> list[Rendition]:
         return []
     parts = [Part(row.key, _first_ms(row) * TICKS // 1000 + row.width, row.height, row.size) for row in rows]
     film = Joined(parts, round((asset.duration or 0) * TICKS), SPEC)
-    key = default_storage.save(_key(asset, f"{SPEC}.mp4"), film)
+    # Where pieces meet depends on how fast the machine was, and the size that a row names on where they meet.
+    key = default_storage.save(_key(asset, f"{SPEC}-{film.digest}.mp4"), film)
     width, height = (side // 2 * 2 for side in PLAYABLE.size_for(asset.width or 2, asset.height or 2))
     made = {"media_type": MEDIA_TYPE, "width": max(2, width), "height": max(2, height), "size": film.written}
     return [Rendition(asset=asset, spec=SPEC, key=key, **made)]
+
+
+def _delete_unnamed(key: str) -> None:
+    if not Rendition.objects.filter(key=key).exists():
+        default_storage.delete(key)
 
 
 def _first_ms(row: Rendition) -> int:

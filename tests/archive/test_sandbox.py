@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from archive.decoder.answer import read_answer
-from archive.decoder.refusals import DecoderCrashed, DecoderTimedOut, Undecodable
+from archive.decoder.refusals import DecoderCrashed, DecoderTimedOut, StoreFailed, Undecodable
 from archive.decoder.sandbox import ROOT, Sandbox, child_environment
 from archive.decoder.specs import THUMBNAIL
 from archive.decoder.wire import Garbled
@@ -33,6 +33,7 @@ ANSWER = {
     "title": "",
     "caption": "",
     "duration": None,
+    "keywords": [],
     "exif": {"Make": "A"},
     "media_type": "image/png",
     "width": 4,
@@ -334,6 +335,15 @@ def test_a_page_is_never_taken_for_a_rendition() -> None:
         read_answer(answer()[0], [pictures.jpeg()], [THUMBNAIL])
     with pytest.raises(Garbled):
         read_answer(answer(renditions={})[0], [], [THUMBNAIL])
+
+
+def test_what_passes_is_told_from_what_stays() -> None:
+    with pytest.raises(DecoderTimedOut, match="90 seconds"):
+        read_answer({"late": 90.0}, [], [THUMBNAIL])
+    with pytest.raises(StoreFailed, match="Input/output error"):
+        read_answer({"unreadable": "Input/output error"}, [], [THUMBNAIL])
+    with pytest.raises(Garbled):
+        read_answer({"late": "soon"}, [], [THUMBNAIL])
 
 
 def test_texts_of_the_child_are_cleaned_again() -> None:

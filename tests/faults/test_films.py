@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -80,3 +82,22 @@ def assert_no_second_is_missing_or_double(asset: Asset, space: Space) -> None:
     clip = np.asarray(ClipEmbedding.objects.get(space=space, asset=asset).vector, dtype=np.float32)
     mean = vectors.mean(axis=0)
     assert clip @ mean / np.linalg.norm(mean) > 0.999
+
+
+def test_a_film_whose_maker_is_killed_plays_without_a_gap(
+    tmp_path: Path, harbour: Collection, fake_space: Space
+) -> None:
+    """What browsers do not play is made in pieces: kill -9 between them, twice."""
+    path = films.make_film(tmp_path / "long.avi", films.scenes(30, 10.0, (96, 64)), fps=4, gop=40)
+    asset = ingest_file(receive_file(path), collection=harbour, uploader=None, filename="long.avi").asset
+    with Fleet(tmp_path) as fleet:
+        fleet.start("media", "encode", "beat")
+        killed = [kill_behind(asset, Step.PLAY, second) for second in (0, 100)]
+        wait_for(all_settled, 100, "the whole video is made playable")
+    print(f"killed at {killed}")
+    assert all(0 < at < 300 for _, at in killed)
+    assert set(asset.renditions.filter(spec__startswith="play").values_list("spec", flat=True)) == {"playable"}
+    made = asset.renditions.get(spec="playable")
+    with av.open(io.BytesIO(made.read()), "r") as film:
+        times = [float(frame.time) for frame in film.decode(video=0)]
+    assert np.allclose(times, np.arange(1200) / 4, atol=0.03)

@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
+from django.utils.timezone import now
 
+from archive.decoder.refusals import DecoderTimedOut
+from archive.decoder.sandbox import Sandbox
 from archive.incoming import receive_file
 from archive.ingest import ingest_file
-from archive.models import Asset, ClipEmbedding, Collection, Embedding, Frame, Kind, Space, Status
+from archive.models import (
+    Asset,
+    ClipEmbedding,
+    Collection,
+    Embedding,
+    Frame,
+    Kind,
+    Space,
+    Status,
+    Step,
+    Work,
+    WorkState,
+)
 from archive.vectors import read_vectors
+from archive.video import stepping
+from search.candidates import find_candidates
+from search.query import Query
 from tests import films
+from workers.claims import ERRORS, claim
 from workers.encode import drain_encode
 from workers.encoders.load import open_encoder
+from workers.films import patience
 from workers.play import drain_play
-from workers.prepare import drain_prepare
+from workers.prepare import drain_prepare, prepare
 from workers.scenes.captions import full_caption
 from workers.scenes.drawing import draw
 from workers.scenes.scene import draw_distinct_scenes
@@ -89,3 +111,36 @@ def test_the_second_of_a_scene_is_found_by_words(harbour: Collection, drawn_spac
 
 def moments_of(asset: Asset) -> list[float]:
     return list(Frame.objects.filter(asset=asset, representative=True).order_by("at").values_list("at", flat=True))
+
+
+def test_a_film_that_takes_too_long_is_tried_again_and_stays_found(
+    harbour: Collection, alice: User, fake_space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stepping, "CHUNK_FRAMES", 5)
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mp4", films.scenes(3, 5.0, (64, 48)), fps=2))
+    late: list[int] = []
+
+    class Busy(Sandbox):
+        def read_stretch(self, source: Any, first_ms: int, *rest: int, **options: Any) -> Any:
+            if first_ms >= 5000:
+                late.append(first_ms)
+                raise DecoderTimedOut(120)
+            return super().read_stretch(source, first_ms, *rest, **options)
+
+    work = Work.objects.filter(asset=asset, step=Step.PREPARE)
+    with Busy(films=True) as sandbox:
+        for errors in range(1, ERRORS + 1):
+            work.update(not_before=now())
+            for one in claim(Step.PREPARE, "", 1, "me"):
+                prepare(one, sandbox)
+            assert work.get().errors == errors
+            assert work.get().state == (WorkState.READY if errors < ERRORS else WorkState.QUARANTINED)
+    drain_encode(60)
+    asset.refresh_from_db()
+    assert (late, asset.status) == ([5000] * ERRORS, Status.FAILED)
+    assert Embedding.objects.filter(asset=asset).count() == 5
+    assert asset in find_candidates(Query(text="harbour"), alice)
+
+
+def test_the_further_a_chunk_lies_the_longer_it_may_take() -> None:
+    assert [patience(position) for position in (0, 1_800_000, 36_000_000)] == [120.0, 180.0, 240.0]

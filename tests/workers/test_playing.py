@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from django.core.files.storage import default_storage
 from PIL import Image
 
-from archive.models import Collection, Rendition, Space, Status
-from archive.video.playable import playable_key, plays_as_it_is
+from archive.models import Asset, Collection, Rendition, Space, Status, Step, Work, WorkState
+from archive.video.joining import Joined, Part
+from archive.video.packs import write_pack
+from archive.video.playable import keep_piece, pieces_of, playable_key, plays_as_it_is
 from archive.video.sprites import sprite_of
 from tests import films
 from tests.workers.test_films import take_in, work
 from workers import play
+from workers.claims import claim
+from workers.encode import drain_encode
+from workers.leases import Heartbeat
+from workers.play import drain_play
+from workers.prepare import drain_prepare
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,3 +102,47 @@ def test_the_sprite_shows_each_scene_in_its_place(harbour: Collection, fake_spac
         seen = np.asarray(tile.resize((32, 24)), dtype=float)
         like = [np.abs(seen - np.asarray(picture.resize((32, 24)), dtype=float)).mean() for picture, _ in shown]
         assert int(np.argmin(like)) == second // 8
+
+
+def test_a_film_that_is_made_playable_anew_is_not_joined_with_what_was_left(
+    harbour: Collection, fake_space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given up behind its second piece, begun again on a machine whose pieces end elsewhere."""
+    asset = take_in(harbour, films.make_film(tmp_path / "film.avi", films.scenes(4, 3.0)))
+    monkeypatch.setattr(play, "PIECE_MS", 3500)
+    while drain_prepare(60) or drain_encode(60):
+        pass
+    (one,) = claim(Step.PLAY, "", 1, "me")
+    with Heartbeat() as heartbeat:
+        play.play(one, asset, 0.0, heartbeat)
+        play.play(replace(one, position=3500), asset, 0.0, heartbeat)
+    left, other = pieces_of(asset)
+    Work.objects.filter(pk=one.work_id).update(state=WorkState.READY, position=None)
+    twin = keep_piece(harbour_twin(asset), 0, left.read())  # saved, and not yet committed
+    monkeypatch.setattr(play, "PIECE_MS", 2500)
+    drain_play(60)
+    made = asset.renditions.get(spec="playable")
+    with av.open(io.BytesIO(made.read()), "r") as film:
+        assert np.allclose(np.diff([float(frame.time) for frame in film.decode(video=0)]), 0.1, atol=0.03)
+    assert not pieces_of(asset)
+    assert not any(default_storage.exists(piece.key) for piece in (left, other))
+    assert default_storage.exists(twin.key)
+
+
+def harbour_twin(asset: Asset) -> Asset:
+    """The same film in another collection."""
+    return Asset(sha256=asset.sha256, collection=Collection(name="Elsewhere"))
+
+
+def test_a_shorter_chunk_of_a_twin_takes_nothing_from_a_longer_one(harbour: Collection) -> None:
+    asset = Asset(sha256="ab" * 32, collection=harbour, step_ms=1000)
+    frames = [(1000 * number, bytes([number])) for number in range(5)]
+    long, short, same = (write_pack(asset, 0, some) for some in (frames, frames[:2], frames))
+    assert long.key == same.key != short.key
+    assert (len(long.read()), len(short.read())) == (long.size, short.size)
+
+
+def test_films_joined_of_other_pieces_lie_in_other_files(tmp_path: Path) -> None:
+    one = Joined([Part("a", 0, 10, 100), Part("b", 90_000, 10, 100)], 180_000, "playable")
+    other = Joined([Part("a", 0, 10, 100), Part("c", 45_000, 10, 150)], 180_000, "playable")
+    assert one.digest != other.digest

@@ -51,6 +51,8 @@ class Animation:
                 self.picture.load()
             except EOFError:
                 return
+            except MemoryError:
+                raise
             except Exception:  # Pillow raises many kinds on a damaged file; what came before is kept
                 self.damaged += 1
                 return

@@ -20,6 +20,7 @@ from archive.decoder.films.containers import open_container, picture_stream
 from archive.decoder.films.reel import Known
 from archive.decoder.films.sampling import Sampler
 from archive.decoder.films.upright import HLG, PQ, picture_of, sane_aspect, seen_size
+from archive.decoder.films.watched import Late, Watched, despite_damage
 from archive.decoder.refusals import corrupt, no_frames, too_many_pixels
 from archive.decoder.specs import Spec
 from archive.sniff import FILMS
@@ -32,7 +33,8 @@ MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|[+-]\
 
 
 class Footage:
-    def __init__(self, file: IO[bytes], media_type: str, max_pixels: int) -> None:
+    def __init__(self, file: IO[bytes], media_type: str, max_pixels: int, watched: Watched) -> None:
+        self.watched = watched
         self.label = FILMS[media_type].label
         self.damaged = 0
         self.container: InputContainer = open_container(file, media_type)
@@ -47,7 +49,7 @@ class Footage:
     def know(self) -> Known:
         notes: list[str] = []
         self._moved = True
-        end_ms = self._end_ms()
+        end_ms = self._end_or_header(notes)
         first = self._first_frame()
         width, height = seen_size(first.width, first.height, self.aspect)
         if round(first.rotation / 90) % 2:
@@ -65,7 +67,7 @@ class Footage:
         return Known(width, height, seconds, self._facts(), self._technical(first), notes)
 
     def frames(self, first_ms: int, step_ms: int, spec: Spec) -> Iterator[tuple[int, Image.Image]]:
-        sampler = Sampler(self.container, self.stream, self.zero_ms, step_ms, self._moved)
+        sampler = Sampler(self.container, self.stream, self.zero_ms, step_ms, self.watched.look_at_clock, self._moved)
         self._moved = True
         for at, frame in sampler.frames(first_ms):
             self.damaged = sampler.damaged
@@ -80,20 +82,34 @@ class Footage:
     def _end_ms(self) -> float:
         """Where the last frame ends, told by the packets: by the last ones, else by all."""
         for target in (self.container.duration, 0):
-            with suppress(FFmpegError, ValueError):
+            with despite_damage():
                 self.container.seek((target or 0) + (self.container.start_time or 0), backward=True)
             end = self._last_packet()
             if end > 0:
                 return end
         return 0.0
 
+    def _end_or_header(self, notes: list[str]) -> float:
+        """A large file without an index has to be read as a whole to find its end: only while there is time."""
+        said: int | None = self.container.duration  # None where no header names it, whatever the stubs promise
+        self.watched.allow(self.watched.seconds * (1 if said else 2))
+        try:
+            return self._end_ms()
+        except Late:
+            if not said:
+                raise
+        self.watched.allow(self.watched.seconds)
+        notes.append("It has no index and takes long to read: its length is what its header says.")
+        return said / 1000
+
     def _last_packet(self) -> float:
         end = 0.0
         base = self.stream.time_base
         assert base is not None
         usual = 1 / float(self.stream.average_rate or 25)
-        with suppress(FFmpegError, ValueError):
+        with despite_damage():
             for packet in self.container.demux(self.stream):
+                self.watched.look_at_clock()
                 when = packet.pts if packet.pts is not None else packet.dts
                 if packet.size and when is not None:
                     length = float(packet.duration * base) if packet.duration else usual
@@ -101,7 +117,7 @@ class Footage:
         return end
 
     def _first_frame(self) -> VideoFrame:
-        with suppress(FFmpegError, ValueError):
+        with despite_damage():
             self.container.seek(0, backward=True)
         self.stream.codec_context.flush_buffers()
         problem: Exception | None = None

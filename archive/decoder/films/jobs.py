@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from io import BytesIO
@@ -15,109 +16,128 @@ from archive.decoder.decoded import Decoded, Stretch
 from archive.decoder.films.animations import Animation
 from archive.decoder.films.footage import Footage
 from archive.decoder.films.reel import Known, Reel
-from archive.decoder.opening import guarded
-from archive.decoder.refusals import Undecodable, no_frames, refusal_of
+from archive.decoder.films.watched import Late, Watched, watching
+from archive.decoder.refusals import Undecodable, no_frames
 from archive.decoder.renditions import renditions_of
 from archive.decoder.specs import FRAME, PREVIEW, Spec
-from archive.sniff import FILMS, HEAD, UnsupportedMedia, sniff
+from archive.sniff import FILMS, HEAD, PICTURES, UnsupportedMedia, sniff
 
 MAX_NOTES = 8
+PATIENCE = 3  # the whole of a stretch may take so many times as long as its frames
 # Where a picture that stands for the whole film is looked for, in parts of its length.
 LOOKED_AT = (0.1, 0.25, 0.5, 0.0)
 LIVELY = 30.0  # the spread of grey values of a picture that shows something
 
 
-def open_reel(file: IO[bytes], max_pixels: int) -> Reel:
+def open_reel(file: IO[bytes], max_pixels: int, watched: Watched) -> Reel:
     """By the content. Raises Undecodable."""
     head = file.read(HEAD)
     file.seek(0)
     media_type = sniff(head)
     if media_type in FILMS:
-        return Footage(file, media_type, max_pixels)
+        watched.label = FILMS[media_type].label
+        return Footage(file, media_type, max_pixels, watched)
     if media_type in ("image/gif", "image/webp"):
+        watched.label = PICTURES[media_type].label
         return Animation(file, media_type, max_pixels)
     problem = UnsupportedMedia(media_type, empty=not head)
     raise Undecodable(str(problem), "empty" if problem.empty else "unsupported")
 
 
-def look_at_film(file: IO[bytes], specs: Sequence[Spec], max_pixels: int) -> Decoded:
-    """What a film says of itself, its true length, and a picture that stands for it. Raises Undecodable."""
-    head = file.read(HEAD)
-    file.seek(0)
-    label = "film"
-    try:
-        with guarded(max_pixels):
-            reel = open_reel(file, max_pixels)
-            label = reel.label
-            known = reel.know()
-            poster = _poster(reel, known)
-            facts = known.facts
-            said = {name: getattr(facts, name) for name in facts.__dataclass_fields__ if name != "exif"}
-            notes = [*known.notes, *_of_damage(reel)]
-            return Decoded(
-                **said,
-                exif=known.technical,
-                format=label,
-                media_type=sniff(head) or "",
-                width=known.width,
-                height=known.height,
-                duration=known.seconds,
-                notes=tuple(clean_text(note, 300) for note in notes)[:MAX_NOTES],
-                renditions=renditions_of(poster, specs),
-            )
-    except (Undecodable, ImportError, PermissionError):
-        raise
-    except Exception as problem:
-        raise refusal_of(problem, label) from problem
+def look_at_film(file: IO[bytes], specs: Sequence[Spec], seconds: float, max_pixels: int) -> Decoded:
+    """What a film says of itself, its true length, and a picture that stands for it.
+
+    `seconds` are for its length and as much for its picture. Raises Undecodable, DecoderTimedOut, StoreFailed.
+    """
+    with watching(file, seconds, max_pixels) as (watched, source):
+        head = source.read(HEAD)
+        source.seek(0)
+        reel = open_reel(source, max_pixels, watched)
+        known = reel.know()
+        poster = _poster(reel, known, watched)
+        facts = known.facts
+        said = {name: getattr(facts, name) for name in facts.__dataclass_fields__ if name != "exif"}
+        notes = [*known.notes, *_of_damage(reel)]
+        return Decoded(
+            **said,
+            exif=known.technical,
+            format=reel.label,
+            media_type=sniff(head) or "",
+            width=known.width,
+            height=known.height,
+            duration=known.seconds,
+            notes=tuple(clean_text(note, 300) for note in notes)[:MAX_NOTES],
+            renditions=renditions_of(poster, specs),
+        )
 
 
 def read_stretch(
     file: IO[bytes], first_ms: int, until_ms: int, step_ms: int, seconds: float, max_pixels: int
 ) -> Stretch:
-    """The frames of `[first_ms, until_ms)` as JPEGs; fewer when they took longer than `seconds`. Raises Undecodable."""
-    stop = time.monotonic() + seconds
-    label = "film"
+    """The frames of `[first_ms, until_ms)` as JPEGs, fewer where the way to them or they themselves take long.
+
+    After the first frame there are `seconds` for the others; thrice as much for the whole. Raises Undecodable,
+    StoreFailed, and DecoderTimedOut where there was time for not a single frame.
+    """
+    frames: list[tuple[int, bytes]] = []
+    with watching(file, PATIENCE * seconds, max_pixels) as (watched, source):
+        reel = open_reel(source, max_pixels, watched)
+        ended = _read(reel, first_ms, until_ms, step_ms, seconds, frames)
+        if ended is None:
+            return Stretch(frames, min((frames[-1][0] // step_ms + 1) * step_ms, until_ms), False, _of_damage(reel))
+        return Stretch(frames, until_ms, ended, _of_damage(reel))
+
+
+def _read(
+    reel: Reel, first_ms: int, until_ms: int, step_ms: int, seconds: float, frames: list[tuple[int, bytes]]
+) -> bool | None:
+    """Adds to `frames`; returns whether the film ended before `until_ms`, None where the time was over first."""
+    stop = math.inf
     try:
-        with guarded(max_pixels):
-            reel = open_reel(file, max_pixels)
-            label = reel.label
-            frames: list[tuple[int, bytes]] = []
-            reached, ended = until_ms, True
-            for at, picture in reel.frames(first_ms, step_ms, FRAME):
-                if at >= until_ms:
-                    ended = False
-                    break
-                frames.append((at, _as_jpeg(picture)))
-                if time.monotonic() > stop:
-                    ended, reached = False, (at // step_ms + 1) * step_ms
-                    break
-            return Stretch(frames, min(reached, until_ms), ended, tuple(_of_damage(reel)))
-    except (Undecodable, ImportError, PermissionError):
-        raise
-    except Exception as problem:
-        raise refusal_of(problem, label) from problem
+        for at, picture in reel.frames(first_ms, step_ms, FRAME):
+            if at >= until_ms:
+                return False
+            frames.append((at, _as_jpeg(picture)))
+            stop = min(stop, time.monotonic() + seconds)
+            if time.monotonic() > stop:
+                return None
+    except Late:
+        if not frames:
+            raise
+        return None
+    return True
 
 
-def _poster(reel: Reel, known: Known) -> Image.Image:
+def _poster(reel: Reel, known: Known, watched: Watched) -> Image.Image:
     """The first lively picture of a few, else the liveliest: films begin with black and with titles."""
     best: tuple[float, Image.Image] | None = None
+    watched.allow(watched.seconds)
     for share in LOOKED_AT:
-        first = int(share * known.seconds * 1000)
-        for _, picture in islice(reel.frames(first, 1, PREVIEW), 1):
+        try:
+            picture = _picture_at(reel, int(share * known.seconds * 1000))
+        except Late:
+            break
+        if picture is not None:
             spread = float(ImageStat.Stat(picture.convert("L")).stddev[0])
             if best is None or spread > best[0]:
                 best = spread, picture
         if best is not None and best[0] > LIVELY:
             break
-    if best is None:
+    if best is not None:
+        return best[1]
+    watched.allow(watched.seconds)
+    first = _picture_at(reel, 0)
+    if first is None:
         raise no_frames(reel.label)
-    return best[1]
+    return first
 
 
-def _of_damage(reel: Reel) -> list[str]:
-    if not reel.damaged:
-        return []
-    return ["Parts of it are damaged and could not be read; the rest was."]
+def _picture_at(reel: Reel, first_ms: int) -> Image.Image | None:
+    return next((picture for _, picture in islice(reel.frames(first_ms, 1, PREVIEW), 1)), None)
+
+
+def _of_damage(reel: Reel) -> tuple[str, ...]:
+    return ("Parts of it are damaged and could not be read; the rest was.",) if reel.damaged else ()
 
 
 def _as_jpeg(picture: Image.Image) -> bytes:

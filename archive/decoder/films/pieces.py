@@ -8,9 +8,9 @@ it hears a little of what lies before the piece, and what it makes of that is dr
 from __future__ import annotations
 
 import io
+import math
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from typing import IO, Any
 
@@ -22,13 +22,13 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from PIL import Image
 
+from archive.decoder.boxes import fragments
 from archive.decoder.decoded import Piece
 from archive.decoder.films.footage import Footage
-from archive.decoder.films.jobs import open_reel
+from archive.decoder.films.jobs import PATIENCE, open_reel
 from archive.decoder.films.sampling import Sampler
 from archive.decoder.films.upright import HLG, PQ, one_field, picture_of, seen_size
-from archive.decoder.opening import guarded
-from archive.decoder.refusals import Undecodable, refusal_of
+from archive.decoder.films.watched import despite_damage, watching
 from archive.decoder.specs import PLAYABLE
 
 TICKS = 90_000
@@ -44,33 +44,21 @@ Samples = npt.NDArray[np.float32]
 
 
 def make_piece(file: IO[bytes], first_ms: int, until_ms: int, seconds: float, max_pixels: int) -> Piece:
-    """`[first_ms, until_ms)` as fragments; it ends earlier when it took longer than `seconds`. Raises Undecodable."""
-    stop = time.monotonic() + seconds
-    label = "film"
-    try:
-        with guarded(max_pixels):
-            reel = open_reel(file, max_pixels)
-            label = reel.label
-            maker = FootagePiece(reel) if isinstance(reel, Footage) else AnimationPiece(reel)
-            return maker.make(first_ms, until_ms, stop)
-    except (Undecodable, ImportError, PermissionError):
-        raise
-    except Exception as problem:
-        raise refusal_of(problem, label) from problem
+    """`[first_ms, until_ms)` as fragments; it ends earlier when it took longer than `seconds`.
+
+    Raises Undecodable, StoreFailed and DecoderTimedOut.
+    """
+    with watching(file, PATIENCE * seconds, max_pixels) as (watched, source):
+        reel = open_reel(source, max_pixels, watched)
+        maker = FootagePiece(reel) if isinstance(reel, Footage) else AnimationPiece(reel)
+        return maker.make(first_ms, until_ms, seconds)
 
 
 def at_times(data: bytes, begins: dict[int, int]) -> bytes:
     """The fragments moved to where their tracks begin: they were written as if each began at zero."""
     moved = bytearray(data)
-    at = 0
-    while (at := data.find(b"traf", at)) >= 0:
-        header, decoding = data.index(b"tfhd", at), data.index(b"tfdt", at)
-        track = int.from_bytes(data[header + 8 : header + 12], "big")
-        if data[decoding + 4] != 1:
-            raise ValueError("fragments with short times")
-        place = slice(decoding + 8, decoding + 16)
-        moved[place] = (int.from_bytes(data[place], "big") + begins.get(track, 0)).to_bytes(8, "big")
-        at = decoding
+    for one in fragments(data):
+        moved[one.place : one.place + 8] = (one.time + begins.get(one.track, 0)).to_bytes(8, "big")
     return bytes(moved)
 
 
@@ -88,8 +76,8 @@ class AnimationPiece:
     def sound(self, first_ms: int, until_ms: int) -> tuple[int, Samples] | None:
         return None
 
-    def make(self, first_ms: int, until_ms: int, stop: float) -> Piece:
-        out = io.BytesIO()
+    def make(self, first_ms: int, until_ms: int, seconds: float) -> Piece:
+        out, stop = io.BytesIO(), math.inf
         reached, ended, last = until_ms, True, first_ms
         with av.open(out, "w", format="mp4", options={"movflags": FRAGMENTS}) as container:
             video: Any = None
@@ -101,6 +89,7 @@ class AnimationPiece:
                 if video is None:
                     video = self._picture_stream(container, frame)  # the first track: the index is about that one
                     audio = self._sound_stream(container)
+                    stop = time.monotonic() + seconds  # the way to it does not count
                 elif time.monotonic() > stop and at >= first_ms + 1000 * SECONDS_A_FRAGMENT:
                     reached, ended = at, False
                     break
@@ -157,7 +146,7 @@ class FootagePiece(AnimationPiece):
 
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         reel = self.reel
-        sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, moved=True)
+        sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, reel.watched.look_at_clock, moved=True)
         for at, frame in sampler.frames(first_ms):
             yield at, self._fitting(frame)
 
@@ -186,7 +175,7 @@ class FootagePiece(AnimationPiece):
         assert stream.time_base is not None
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND)
         target = max(0.0, begins / SOUND - 1) + self.reel.zero_ms / 1000
-        with suppress(FFmpegError):
+        with despite_damage():
             container.seek(int(target / stream.time_base), stream=stream, backward=True)
         place: int | None = None
         for frame in _heard(container, stream):
@@ -212,6 +201,8 @@ def _heard(container: Any, stream: Any) -> Iterator[Any]:
             for packet in packets:
                 yield from packet.decode()
             return
+        except MemoryError:
+            raise
         except av.error.InvalidDataError:
             continue
         except (FFmpegError, ValueError):

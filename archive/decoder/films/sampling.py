@@ -7,8 +7,7 @@ nothing behind the last of them. Where the steps are long, the reader jumps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,12 +18,15 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from archive.decoder.films.watched import despite_damage
+
 if TYPE_CHECKING:
     Picked = Packet[VideoStream]  # generic in the stubs only
 else:
     Picked = Packet
 
 LONGEST_GROUP = 600  # packets that are held; a longer group is decoded as it comes
+LARGEST_GROUP = 64 * 1024 * 1024  # and so is a larger one, in bytes
 FAR = 10_000  # a gap of so many milliseconds is jumped over, not read
 BACK = (0, 5_000, 20_000, 80_000)  # so far before its target a jump is tried, until a key frame lies before it
 
@@ -44,6 +46,7 @@ class Sampler:
     stream: VideoStream
     zero_ms: float  # the timestamp that counts as the beginning
     step_ms: int
+    look_at_clock: Callable[[], None]  # raises where the time is over
     moved: bool = False  # the container stands elsewhere than where it was opened
     damaged: int = field(default=0, init=False)  # packets that could not be read or decoded
     _slot: int = field(default=0, init=False)
@@ -82,7 +85,7 @@ class Sampler:
         assert self.stream.time_base is not None
         self.moved = True
         target = int((target_ms + self.zero_ms) / 1000 / self.stream.time_base)
-        with suppress(FFmpegError):  # without an index some formats can only be read on
+        with despite_damage():  # without an index some formats can only be read on
             self.container.seek(target, backward=True, any_frame=False, stream=self.stream)
         self.stream.codec_context.flush_buffers()
 
@@ -90,24 +93,28 @@ class Sampler:
         """Until the end, or what a cut-off file has for one."""
         try:
             for packet in self.container.demux(self.stream):
+                self.look_at_clock()
                 if packet.size:
                     yield packet
+        except MemoryError:
+            raise
         except (FFmpegError, ValueError):
             self.damaged += 1
 
     def _groups(self, packets: Iterator[Picked]) -> Iterator[Group]:
         held: list[Picked] = []
-        keyed = False
+        size, keyed = 0, False
         for packet in packets:
             if packet.is_keyframe and held:
                 yield Group(held, keyed, closed=True)
-                held, keyed = [], True
-            elif len(held) >= LONGEST_GROUP:
+                held, size, keyed = [], 0, True
+            elif len(held) >= LONGEST_GROUP or size >= LARGEST_GROUP:
                 yield Group(held, keyed, closed=False)
-                held, keyed = [], False
+                held, size, keyed = [], 0, False
             if not held and packet.is_keyframe:
                 keyed = True
             held.append(packet)
+            size += packet.size
         if held:
             yield Group(held, keyed, closed=True)
 
@@ -172,6 +179,8 @@ class Sampler:
             return list(self.stream.codec_context.decode(packet))
         except AvEOFError:
             return []
+        except MemoryError:
+            raise
         except (FFmpegError, ValueError):
             self.damaged += 1
             return []
