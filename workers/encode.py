@@ -83,6 +83,8 @@ def drain_encode(budget: float = 10.0) -> bool:
     for space in waiting_spaces():
         if space.parent_id:  # from what was encoded a moment ago
             derive_waiting(until)
+            if time.monotonic() >= until:  # what can be derived must not go through the model for want of time
+                return True
         try:
             encoder = encoder_of(space)
         except EncoderRefused as error:

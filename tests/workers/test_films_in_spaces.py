@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,6 +36,7 @@ from tests import films
 from tests.prepared import random_rows
 from tests.workers.test_adapter import make_adapter
 from tests.workers.test_films import take_in, work
+from workers import deriving
 from workers.encoders.adapter_files import keep_adapter
 from workers.encoders.load import encoder_of
 from workers.prepare import drain_prepare
@@ -223,3 +226,32 @@ def test_without_cuts_there_is_no_mark() -> None:
     still[:3] = 0.4
     assert find_mark(Sample(np.ones(1000, dtype=np.float32), unrelated=0.5, films=10)) is None
     assert find_mark(Sample(still, unrelated=0.5, films=10)) is None
+
+
+def test_a_video_is_derived_in_stretches_each_kept_with_the_position_behind_it(
+    film: Asset, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = make_space("adapted", keep_adapter(make_adapter(encoder_of(fake_space).identity)), parent=fake_space)
+    backfill(space)
+    monkeypatch.setattr("workers.deriving.BATCH", 7)
+    whole, stored = deriving.keep_vectors, []
+
+    def killed_in_the_third(*args: Any) -> None:
+        stored.append(len(args[2]))
+        if len(stored) == 3:
+            raise KeyboardInterrupt
+        whole(*args)
+
+    monkeypatch.setattr("workers.deriving.keep_vectors", killed_in_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        deriving.derive_vectors(space)
+    waiting = Work.objects.get(asset=film, target=space.slug)
+    assert (waiting.state, waiting.position) == (WorkState.READY, 13_000)
+    assert Embedding.objects.filter(space=space, asset=film).count() == 14
+    assert deriving.derive_vectors(space, until=time.monotonic()) == 0  # no time, nothing begun
+    assert deriving.derive_vectors(space) == 1
+    assert stored == [7, 7, 6, 6]
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.position) == (WorkState.DONE, 19_000)
+    assert begins_in(space, film)[0] == 0.0
+    assert ClipEmbedding.objects.filter(space=space, asset=film).exists()
