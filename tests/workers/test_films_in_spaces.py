@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.utils.timezone import now
 
 from archive.doctor.rounds import examine
 from archive.models import (
@@ -37,6 +38,8 @@ from tests.prepared import random_rows
 from tests.workers.test_adapter import make_adapter
 from tests.workers.test_films import take_in, work
 from workers import deriving
+from workers.claims import ERRORS
+from workers.encode import drain_encode
 from workers.encoders.adapter_files import keep_adapter
 from workers.encoders.load import encoder_of
 from workers.prepare import drain_prepare
@@ -255,3 +258,31 @@ def test_a_video_is_derived_in_stretches_each_kept_with_the_position_behind_it(
     assert (waiting.state, waiting.position) == (WorkState.DONE, 19_000)
     assert begins_in(space, film)[0] == 0.0
     assert ClipEmbedding.objects.filter(space=space, asset=film).exists()
+
+
+def test_however_long_a_film_is_read_again_its_encoding_waits(film: Asset, fake_space: Space) -> None:
+    for _, key in packs_of(film.pk):
+        default_storage.delete(key)
+    encode_again(Asset.objects.filter(pk=film.pk))
+    encoding = Work.objects.get(asset=film, step=Step.ENCODE)
+    for _ in range(ERRORS + 2):
+        drain_encode()
+        encoding.refresh_from_db()
+        assert (encoding.state, encoding.errors) == (WorkState.READY, 1)
+        assert encoding.not_before > now()
+        Work.objects.filter(pk=encoding.pk).update(not_before="2000-01-01T00:00Z")
+    work()
+    film.refresh_from_db()
+    assert (film.status, film.error) == (Status.READY, "")
+
+
+def test_a_film_whose_frames_cannot_be_kept_is_not_read_for_ever(film: Asset, fake_space: Space) -> None:
+    """Read again each time, and each time the frames are gone once more: that counts."""
+    encode_again(Asset.objects.filter(pk=film.pk))
+    for _ in range(ERRORS):
+        for _, key in packs_of(film.pk):
+            default_storage.delete(key)
+        Work.objects.filter(asset=film, step=Step.PREPARE).update(state=WorkState.DONE)
+        Work.objects.filter(asset=film, step=Step.ENCODE).update(not_before="2000-01-01T00:00Z")
+        drain_encode()
+    assert Work.objects.get(asset=film, step=Step.ENCODE).state == WorkState.QUARANTINED
