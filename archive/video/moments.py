@@ -93,6 +93,8 @@ def follow(space: Space) -> int:
 
 @transaction.atomic
 def _follow(space: Space, asset: int) -> None:
+    # In the order of those who encode and prepare: else each would wait for the other.
+    list(Work.objects.select_for_update().filter(asset=asset).order_by("pk").values_list("pk"))
     list(Asset.objects.select_for_update(no_key=True).filter(pk=asset))
     with connection.cursor() as cursor:
         cursor.execute(FOLLOW.format(partition=partition(space)), {"asset": asset})

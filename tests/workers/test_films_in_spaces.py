@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from archive.doctor.rounds import examine
@@ -286,3 +288,55 @@ def test_a_film_whose_frames_cannot_be_kept_is_not_read_for_ever(film: Asset, fa
         Work.objects.filter(asset=film, step=Step.ENCODE).update(not_before="2000-01-01T00:00Z")
         drain_encode()
     assert Work.objects.get(asset=film, step=Step.ENCODE).state == WorkState.QUARANTINED
+
+
+def test_stills_of_another_space_s_moments_are_made_when_the_frames_are_there_again(
+    film: Asset, fake_space: Space
+) -> None:
+    for _, key in packs_of(film.pk):
+        default_storage.delete(key)
+    film.frames.update(still="", representative=False)
+    Asset.objects.filter(pk=film.pk).update(moments_in=make_space("other", "fake", "turned"))
+    assert follow(fake_space) == 1
+    moments = film.frames.filter(representative=True)
+    assert set(moments.values_list("still", flat=True)) == {""}
+    assert Work.objects.get(asset=film, step=Step.PREPARE).state == WorkState.READY
+    work()
+    assert moments.count() == 4
+    assert all(default_storage.exists(key) for key in moments.values_list("still", flat=True))
+
+
+def test_the_doctor_misses_stills_and_has_them_made_again(film: Asset, fake_space: Space) -> None:
+    first, second, *_ = film.frames.filter(representative=True).order_by("at")
+    default_storage.delete(first.still)
+    assert [found.name for found in examine() if found.name == "renditions" and not found.ok] == ["renditions"]
+    Frame.objects.filter(pk=second.pk).update(still="")
+    list(examine(repair=True))
+    work()
+    assert [found.name for found in examine() if found.name == "renditions" and not found.ok] == []
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert default_storage.exists(first.still)
+    assert default_storage.exists(second.still)
+
+
+def test_following_another_space_waits_for_whoever_encodes(film: Asset, fake_space: Space) -> None:
+    """Both write the work, the frames and the asset: in two orders each would wait for the other."""
+    other = make_space("other", "fake", "turned")
+    Asset.objects.filter(pk=film.pk).update(moments_in=other)
+
+    def follow_it() -> int:
+        try:
+            return follow(fake_space)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():  # as a batch of vectors does it
+            Work.objects.filter(asset=film, step=Step.ENCODE).update(position=1)
+            film.frames.update(representative=False)
+            followed = pool.submit(follow_it)
+            time.sleep(0.5)
+            Asset.objects.filter(pk=film.pk).update(moments_in=other)
+        assert followed.result(20) == 1
+    assert film.frames.filter(representative=True).count() == 4
