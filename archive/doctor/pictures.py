@@ -21,9 +21,7 @@ def look() -> Finding:
     if not lacking:
         return fine(NAME, "Every prepared asset has its renditions, and every moment its still.")
     shown = Asset.objects.filter(pk__in=lacking[:5]).values_list("uuid", flat=True)
-    sentence = (
-        f"{len(lacking)} assets lack a rendition or a still. `doctor --repair` has them made again."
-    )
+    sentence = f"{len(lacking)} assets lack a rendition or a still. `doctor --repair` has them made again."
     return wrong(NAME, len(lacking), sentence, shown)
 
 

@@ -29,11 +29,13 @@ from archive.models import (
     WorkState,
 )
 from archive.spaces import activate, backfill, gaps, promote_full
-from archive.vectors import read_vectors, store_vectors
+from archive.vectors import Vectors, read_vectors, store_vectors
+from archive.video import calibration
 from archive.video.calibration import Sample, calibrate_shots, find_mark
 from archive.video.moments import follow
 from archive.video.packs import packs_of
 from archive.video.shots import Start, part, threshold_of
+from archive.video.vectors import keep_vectors, read_next
 from archive.work import encode_again
 from tests import films
 from tests.prepared import random_rows
@@ -205,16 +207,7 @@ def test_the_mark_of_a_shot_lies_between_cuts_and_the_rest() -> None:
 
 def test_a_space_learns_from_its_videos_what_one_shot_is(harbour: Collection, fake_space: Space) -> None:
     """Four films of 25 shots each, whose frames are a little noisy."""
-    dice = np.random.default_rng(5)
-    for number in range(4):
-        rows = np.repeat(random_rows(25, seed=number), 5, axis=0) + dice.normal(size=(125, 768)) * 0.008
-        vectors = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
-        asset = Asset.objects.create(
-            collection=harbour, kind=Kind.VIDEO, sha256=f"{number:064}", original="x", media_type="video/mp4", size=1
-        )
-        frames = Frame.objects.bulk_create(Frame(asset=asset, at=float(at), representative=False) for at in range(125))
-        store_vectors(fake_space, [frame.pk for frame in frames], [asset.pk], vectors)
-        Work.objects.create(asset=asset, step=Step.ENCODE, target=fake_space.slug, state=WorkState.DONE)
+    vectors = complete_films(harbour, fake_space, range(4))
     assert threshold_of(fake_space) == 0.9
     mark = calibrate_shots(fake_space)
     assert mark is not None
@@ -223,6 +216,50 @@ def test_a_space_learns_from_its_videos_what_one_shot_is(harbour: Collection, fa
     assert threshold_of(fake_space) != 0.9
     assert sum(part(None, [float(at) for at in range(125)], vectors, mark)) == 25
     assert calibrate_shots(fake_space) is None  # nothing new
+
+
+def complete_films(collection: Collection, space: Space, numbers: range) -> Vectors:
+    """Of 25 shots each, 125 frames; returns the vectors of the last one."""
+    dice = np.random.default_rng(5)
+    for number in numbers:
+        rows = np.repeat(random_rows(25, seed=number), 5, axis=0) + dice.normal(size=(125, 768)) * 0.008
+        vectors = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+        asset = Asset.objects.create(
+            collection=collection, kind=Kind.VIDEO, sha256=f"{number:064}", original="x", media_type="video/mp4", size=1
+        )
+        frames = Frame.objects.bulk_create(Frame(asset=asset, at=float(at), representative=False) for at in range(125))
+        store_vectors(space, [frame.pk for frame in frames], [asset.pk], vectors)
+        Work.objects.create(asset=asset, step=Step.ENCODE, target=space.slug, state=WorkState.DONE)
+    return vectors
+
+
+def test_two_videos_tell_nothing_and_are_not_read_round_after_round(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "LEAST_PAIRS", 100)
+    complete_films(harbour, fake_space, range(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(calibration, "take_sample", None)
+        assert calibrate_shots(fake_space) is None
+    complete_films(harbour, fake_space, range(2, 3))
+    assert calibrate_shots(fake_space) is not None
+
+
+def test_of_a_long_video_only_the_frames_that_are_looked_at_are_read(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete_films(harbour, fake_space, range(3))
+    monkeypatch.setattr(calibration, "FRAMES", 40)
+    read: list[int] = []
+
+    def counted(*args: Any) -> Any:
+        rows, times = read_next(*args)
+        read.append(len(rows.frames))
+        return rows, times
+
+    monkeypatch.setattr(calibration, "read_next", counted)
+    assert len(calibration.take_sample(fake_space).neighbours) == 3 * 39
+    assert read == [40, 40, 40]
 
 
 def test_without_cuts_there_is_no_mark() -> None:
@@ -239,7 +276,7 @@ def test_a_video_is_derived_in_stretches_each_kept_with_the_position_behind_it(
     space = make_space("adapted", keep_adapter(make_adapter(encoder_of(fake_space).identity)), parent=fake_space)
     backfill(space)
     monkeypatch.setattr("workers.deriving.BATCH", 7)
-    whole, stored = deriving.keep_vectors, []
+    whole, stored = keep_vectors, []
 
     def killed_in_the_third(*args: Any) -> None:
         stored.append(len(args[2]))
