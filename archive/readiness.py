@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
+from archive.moderation.unseen import flag_unseen
+
 # Two steps of one asset may end at the same moment. Without taking turns each would see the other as
 # running, and the asset would stay pending with all its work done. A statement of its own: the next
 # one must see what the others committed meanwhile.
 TAKE_TURNS = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
 # What was held until somebody or something had looked at it (Policy.holds_new) is shown now, unless a flag hides it.
+# A video that failed half-way can still be played, and what lies behind was never looked at: it stays held.
 # Only the searched space holds an asset back; a space that is being filled does not. What only a player needs is
 # waited for, but a video that cannot be made playable is found all the same.
 SETTLE = """
@@ -25,11 +28,18 @@ WITH needed AS (
 UPDATE archive_asset a
 SET status = CASE WHEN n.failed THEN 'failed' WHEN n.done THEN 'ready' ELSE 'pending' END,
     error = CASE WHEN n.failed THEN coalesce(n.error, '') ELSE '' END,
-    quarantined = CASE WHEN n.failed OR n.done THEN EXISTS (
+    quarantined = CASE WHEN n.done OR n.failed AND a.kind <> 'video' THEN EXISTS (
         SELECT FROM archive_flag f
         WHERE f.asset_id = a.id AND (f.state = 'upheld' OR (f.state = 'open' AND f.hides))
     ) ELSE a.quarantined END
 FROM needed n WHERE a.id = n.asset_id
+RETURNING a.id, a.kind = 'video' AND a.status = 'failed' AND a.quarantined
+"""
+# Nothing holds it any more but flags.
+BY_FLAGS = """
+UPDATE archive_asset a SET quarantined = EXISTS (
+    SELECT FROM archive_flag f WHERE f.asset_id = a.id AND (f.state = 'upheld' OR (f.state = 'open' AND f.hides))
+) WHERE a.id = ANY(%(assets)s)
 """
 
 
@@ -40,3 +50,7 @@ def settle(assets: Iterable[int]) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(TAKE_TURNS, {"assets": ids})
             cursor.execute(SETTLE, {"assets": ids})
+            unseen = [asset for asset, held in cursor.fetchall() if held]
+            if unseen:
+                flag_unseen(unseen)
+                cursor.execute(BY_FLAGS, {"assets": unseen})

@@ -39,8 +39,8 @@ def purge(asset: Asset) -> bool:
     """
     with transaction.atomic():
         lock_content(asset.sha256)
-        # Locked, for somebody may be restoring it at this moment; its work first, as workers do.
-        list(Work.objects.select_for_update().filter(asset=asset.pk).values_list("pk"))
+        # Locked, for somebody may be restoring it at this moment; its work first and in order, as workers do.
+        list(Work.objects.select_for_update().filter(asset=asset.pk).order_by("pk").values_list("pk"))
         if not Asset.objects.select_for_update().filter(pk=asset.pk, trashed_at__isnull=False):
             return False
         keys = {asset.original, *asset.renditions.values_list("key", flat=True)}

@@ -23,6 +23,7 @@ from archive.readiness import settle
 # deaths of its own it is set aside.
 DEATHS = 4
 ERRORS = 8
+WAIT = timedelta(seconds=15)
 
 FIRST = """
 SELECT w.crashes, a.kind FROM archive_work w JOIN archive_asset a ON a.id = w.asset_id
@@ -76,6 +77,11 @@ UPDATE archive_work
 SET state = CASE WHEN errors + 1 >= %(most)s THEN 'quarantined' ELSE 'ready' END,
     errors = errors + 1, token = NULL, lease_until = NULL, last_error = %(error)s,
     not_before = now() + least(300, power(2, errors)) * (0.5 + random()) * interval '1 second'
+WHERE token = %(token)s AND state = 'running' RETURNING asset_id
+"""
+PUT_OFF = """
+UPDATE archive_work
+SET state = 'ready', token = NULL, lease_until = NULL, last_error = %(why)s, not_before = now() + %(pause)s
 WHERE token = %(token)s AND state = 'running' RETURNING asset_id
 """
 REAP = """
@@ -172,6 +178,11 @@ def set_aside(claim: Claim, error: str) -> None:
 def try_later(claim: Claim, error: str) -> None:
     """A passing cause: again after a pause that doubles, set aside after the eighth time."""
     _end(TRY_LATER, {"token": claim.token, "error": error, "most": ERRORS})
+
+
+def put_off(claim: Claim, why: str) -> None:
+    """It waits for other work of its asset that is under way: again after a pause, as often as it takes."""
+    _end(PUT_OFF, {"token": claim.token, "why": why, "pause": WAIT})
 
 
 def reap() -> int:

@@ -23,7 +23,7 @@ from workers.encoders.adapter_files import find_adapter
 from workers.encoders.protocol import EncoderRefused
 
 log = logging.getLogger(__name__)
-BATCH = 500
+BATCH = 500  # photos, or frames of one video, in a transaction
 
 # An asset's parent work must be done, and all its frames have a vector there: an old vector that is about to be
 # made again is no source. Parent and child are worked on in the same order, so the first that wait tell.
@@ -33,16 +33,17 @@ WITH waiting AS MATERIALIZED (
     WHERE state = 'ready' AND step = 'encode' AND target = %(child)s
     ORDER BY priority, id LIMIT %(look)s
 )
-SELECT w.id, w.asset_id, w.position, (SELECT a.kind FROM archive_asset a WHERE a.id = w.asset_id)
+SELECT w.id, w.asset_id, w.position
 FROM archive_work w
 WHERE w.state = 'ready' AND w.id IN (
     SELECT q.id FROM waiting q
+    JOIN archive_asset a ON a.id = q.asset_id AND a.kind = %(kind)s
     JOIN archive_work p ON p.asset_id = q.asset_id AND p.step = 'encode' AND p.target = %(parent)s AND p.state = 'done'
-    WHERE EXISTS (SELECT FROM archive_frame f WHERE f.asset_id = q.asset_id)
-      AND NOT EXISTS (
-        SELECT FROM archive_frame f
+    JOIN LATERAL (
+        SELECT bool_and(e.frame_id IS NOT NULL) AS whole FROM archive_frame f
         LEFT JOIN archive_embedding e ON e.space_id = %(parent_id)s AND e.frame_id = f.id
-        WHERE f.asset_id = q.asset_id AND e.frame_id IS NULL)
+        WHERE f.asset_id = q.asset_id
+    ) AS parts ON parts.whole
     LIMIT %(limit)s
 )
 FOR UPDATE SKIP LOCKED
@@ -69,45 +70,67 @@ def derive_vectors(space: Space, until: float = float("inf")) -> int:
         log.error("space %s: %s", space.slug, error)
         return 0
     derived = 0
-    while time.monotonic() < until and (count := _derive_batch(space, adapter)):
-        derived += count
+    while time.monotonic() < until:
+        photos = _derive_photos(space, adapter)
+        films = None if photos else _derive_stretch(space, adapter)
+        if not photos and films is None:
+            break
+        derived += photos + (films or 0)
     return derived
 
 
 @transaction.atomic
-def _derive_batch(space: Space, adapter: Adapter) -> int:
+def _derive_photos(space: Space, adapter: Adapter) -> int:
     """Vectors, the end of their work and the assets' status in one transaction, whose locks are the claim."""
     assert space.parent is not None
-    terms: dict[str, Any] = {"child": space.slug, "parent": space.parent.slug, "parent_id": space.parent.pk}
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, {**terms, "look": 4 * BATCH, "limit": BATCH})
-        taken = cursor.fetchall()
-        if not taken:
-            return 0
-        photos = [asset for _, asset, _, kind in taken if kind == Kind.PHOTO]
-        rows = read_vectors(space.parent, photos)
-        vectors = adapter.pictures(rows.vectors)
-        store_vectors(space, rows.frames, photos, vectors)
-        notice(space, Rows(rows.frames, rows.assets, vectors))
-        for work, asset, position, kind in taken:
-            if kind == Kind.VIDEO:
-                _derive_film(space, adapter, work, asset, position)
-        cursor.execute(DONE, {"ids": [work for work, *_ in taken]})
-    settle(asset for _, asset, *_ in taken)
+    taken = _take(space, Kind.PHOTO, BATCH)
+    photos = [asset for _, asset, _ in taken]
+    if not photos:
+        return 0
+    rows = read_vectors(space.parent, photos)
+    vectors = adapter.pictures(rows.vectors)
+    store_vectors(space, rows.frames, photos, vectors)
+    notice(space, Rows(rows.frames, rows.assets, vectors))
+    _finish([work for work, *_ in taken])
+    settle(photos)
     return len(taken)
 
 
-def _derive_film(space: Space, adapter: Adapter, work: int, asset: int, position: int | None) -> None:
-    """The frames behind `position` that the parent has by now."""
+@transaction.atomic
+def _derive_stretch(space: Space, adapter: Adapter) -> int | None:
+    """The next frames of one video and the position behind them, so that a worker that is killed loses only these.
+
+    1 where that was its end, as far as the parent has it; 0 where more is to come; None where no video waits.
+    """
     assert space.parent is not None
-    while True:
-        rows, times = read_next(space.parent, asset, position, BATCH)
-        if not times:
-            break
+    taken = _take(space, Kind.VIDEO, 1)
+    if not taken:
+        return None
+    work, asset, position = taken[0]
+    rows, times = read_next(space.parent, asset, position, BATCH)
+    if times:
         vectors = adapter.pictures(rows.vectors)
         keep_vectors(space, asset, rows.frames, times, vectors)
         notice(space, Rows(rows.frames, rows.assets, vectors))
-        position = round(times[-1] * 1000)
-    Work.objects.filter(pk=work).update(position=position)
+        Work.objects.filter(pk=work).update(position=round(times[-1] * 1000))
+    if len(times) == BATCH:
+        return 0
+    _finish([work])
     if is_prepared(asset):
         close(space, asset)
+    settle([asset])
+    return 1
+
+
+def _take(space: Space, kind: Kind, limit: int) -> list[tuple[int, int, int | None]]:
+    """(work, asset, position) of what waits and can be derived, locked until the transaction ends."""
+    assert space.parent is not None
+    terms: dict[str, Any] = {"child": space.slug, "parent": space.parent.slug, "parent_id": space.parent.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {**terms, "kind": kind, "look": 4 * BATCH, "limit": limit})
+        return list(cursor.fetchall())
+
+
+def _finish(work: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(DONE, {"ids": work})

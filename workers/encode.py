@@ -11,6 +11,7 @@ import io
 import logging
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ from archive.readiness import settle
 from archive.vectors import Rows, copy_known_vectors, read_vectors, store_vectors
 from archive.video.packs import PackMissing
 from archive.work import retry
-from workers.claims import Claim, claim, finish, release, set_aside, try_later
+from workers.claims import Claim, claim, finish, put_off, release, set_aside, try_later
 from workers.concepts import read_concepts
 from workers.deriving import derive_waiting
 from workers.encode_films import Run, keep_batch
@@ -83,6 +84,8 @@ def drain_encode(budget: float = 10.0) -> bool:
     for space in waiting_spaces():
         if space.parent_id:  # from what was encoded a moment ago
             derive_waiting(until)
+            if time.monotonic() >= until:  # what can be derived must not go through the model for want of time
+                return True
         try:
             encoder = encoder_of(space)
         except EncoderRefused as error:
@@ -211,16 +214,17 @@ class Pipeline:
             jobs = [self.decoders.submit(self._prepared, one.data) for one in frames]
             items = [Item(run.claim, one.frame_id, job.result(), one.at) for one, job in zip(frames, jobs, strict=True)]
         except (PackMissing, RenditionUnusable):
-            retry(Work.objects.filter(asset=run.claim.asset_id, step=Step.PREPARE))
-            return self._let_go(run, str(PackMissing()))
+            # Reading a long film again takes longer than all the tries there are: only what begins it anew counts.
+            begun = retry(Work.objects.filter(asset=run.claim.asset_id, step=Step.PREPARE))
+            return self._let_go(run, try_later if begun else put_off, str(PackMissing()))
         except OSError as error:
-            return self._let_go(run, f"The frames could not be read: {error}")
+            return self._let_go(run, try_later, f"The frames could not be read: {error}")
         run.stopped = last
         return Batch(items, run, last)
 
-    def _let_go(self, run: Run, why: str) -> Batch:
+    def _let_go(self, run: Run, give_back: Callable[[Claim, str], None], why: str) -> Batch:
         run.stopped = True
-        try_later(run.claim, why)
+        give_back(run.claim, why)
         self.heartbeat.drop([run.claim])
         return Batch([])
 

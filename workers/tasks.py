@@ -16,6 +16,7 @@ from archive import dispatch
 from archive.alerts import something_waits
 from archive.batches import sweep_batches
 from archive.concepts.passes import walk_on
+from archive.doctor.orphans import sweep_renditions
 from archive.exports import sweep_exports
 from archive.fingerprints import fill_missing
 from archive.models import Batch, Check, Fingerprint, Step, Work, WorkState
@@ -99,7 +100,7 @@ def tick() -> None:
 def sweep() -> None:
     """Each part by itself: one that fails must not keep the others from being swept, day after day."""
     parts = (sweep_trash, sweep_files, sweep_originals, sweep_adapters)
-    for part in (*parts, dispatch.fill_fingerprints, sweep_exports, sweep_batches):
+    for part in (*parts, dispatch.fill_fingerprints, sweep_exports, sweep_batches, sweep_renditions):
         try:
             part()
         except Exception:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import re
+import time
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 
@@ -19,6 +22,8 @@ FOLDERS = ("originals", "renditions", "incoming")
 # Younger ones may belong to a row that is about to commit.
 GRACE = timedelta(days=1)
 CHUNK = 2000
+# Every key tells the content that it belongs to. Keys have no index of their own, contents have.
+CONTENT = re.compile(r"[0-9a-f]{64}")
 
 
 def look() -> Finding:
@@ -32,28 +37,55 @@ def repair() -> int:
     return sum(_remove(key) for key in find_orphans())
 
 
-def find_orphans() -> Iterator[str]:
-    """Keys of old files that nothing names, looked up many at a time."""
-    keys = (key for folder in FOLDERS for key in _files(folder))
-    while chunk := list(islice(keys, CHUNK)):
+def sweep_renditions(budget: float = 300.0) -> int:
+    """Remove what was made of originals and is named no more: frames, stills and pieces of what was read again, or was
+    deleted while a worker was at it. Returns how many.
+
+    Nobody waits for it and an archive may hold millions, so it ends after `budget` seconds; it begins anywhere, so that
+    the next ones get to the rest.
+    """
+    until = time.monotonic() + budget
+    swept = 0
+    for key in find_orphans(("renditions",), until, shuffled=True):
+        swept += _remove(key)
+    return swept
+
+
+def find_orphans(
+    folders: Sequence[str] = FOLDERS, until: float = float("inf"), *, shuffled: bool = False
+) -> Iterator[str]:
+    """Keys of old files that nothing names, looked up many at a time, until `until` on the monotonic clock."""
+    keys = (key for folder in folders for key in _files(folder, shuffled=shuffled))
+    while time.monotonic() < until and (chunk := list(islice(keys, CHUNK))):
         yield from (key for key in sorted(set(chunk) - _named(chunk)) if _is_old(key))
 
 
-def _files(folder: str) -> Iterator[str]:
+def _files(folder: str, *, shuffled: bool = False) -> Iterator[str]:
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:
         return
     for name in files:
         yield f"{folder}/{name}"
+    if shuffled:
+        random.shuffle(folders)
     for name in folders:
-        yield from _files(f"{folder}/{name}")
+        yield from _files(f"{folder}/{name}", shuffled=shuffled)
 
 
 def _named(keys: list[str]) -> set[str]:
-    named = set(Asset.objects.filter(original__in=keys).values_list("original", flat=True))
-    named |= set(Rendition.objects.filter(key__in=keys).values_list("key", flat=True))
-    return named | set(Frame.objects.filter(still__in=keys).values_list("still", flat=True))
+    """Those of `keys` that a row names."""
+    contents = {found[0] for key in keys if (found := CONTENT.search(key))}
+    others = [key for key in keys if not CONTENT.search(key)]
+    named = set(Asset.objects.filter(sha256__in=contents).values_list("original", flat=True))
+    of_these = {"asset__sha256__in": contents}
+    named |= set(Rendition.objects.filter(**of_these).values_list("key", flat=True))
+    named |= set(Frame.objects.filter(**of_these).exclude(still="").values_list("still", flat=True))
+    if others:
+        named |= set(Asset.objects.filter(original__in=others).values_list("original", flat=True))
+        named |= set(Rendition.objects.filter(key__in=others).values_list("key", flat=True))
+        named |= set(Frame.objects.filter(still__in=others).values_list("still", flat=True))
+    return named & set(keys)
 
 
 def _is_old(key: str) -> bool:

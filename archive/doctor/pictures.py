@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.core.files.storage import default_storage
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from archive.decoder.specs import ALL_SPECS, POSTER_SPECS
 from archive.doctor.findings import Finding, fine, wrong
-from archive.models import Asset, Kind, Rendition, Step, Work, WorkState
+from archive.models import Asset, Frame, Kind, Rendition, Step, Work, WorkState
 from archive.work import retry
 
 NAME = "renditions"
@@ -19,18 +19,21 @@ def look() -> Finding:
     """Of prepared assets only: what waits to be prepared has none yet, and will."""
     lacking = sorted(_lacking())
     if not lacking:
-        return fine(NAME, "Every prepared asset has its renditions.")
+        return fine(NAME, "Every prepared asset has its renditions, and every moment its still.")
     shown = Asset.objects.filter(pk__in=lacking[:5]).values_list("uuid", flat=True)
-    sentence = f"{len(lacking)} assets lack a rendition. `doctor --repair` has them made again."
+    sentence = f"{len(lacking)} assets lack a rendition or a still. `doctor --repair` has them made again."
     return wrong(NAME, len(lacking), sentence, shown)
 
 
 def repair() -> int:
+    lost = set(_with_lost_stills())
+    Frame.objects.filter(pk__in=lost).update(still="")  # whoever reads a film again makes those that are not named
     return retry(Work.objects.filter(step=Step.PREPARE, state=WorkState.DONE, asset__in=_lacking()))
 
 
 def _lacking() -> set[int]:
-    return set(_without_row()) | set(_without_file())
+    lost = Frame.objects.filter(pk__in=set(_with_lost_stills())).values_list("asset", flat=True)
+    return set(_without_row()) | set(_without_file()) | set(_bare().values_list("asset", flat=True)) | set(lost)
 
 
 def _prepared() -> Q:
@@ -54,3 +57,18 @@ def _without_file() -> Iterator[int]:
                 yield asset
         except OSError:
             yield asset
+
+
+def _moments() -> QuerySet[Frame]:
+    prepared = Asset.objects.filter(_prepared(), kind=Kind.VIDEO).order_by().values("pk")
+    return Frame.objects.filter(asset__in=prepared, representative=True).order_by()
+
+
+def _bare() -> QuerySet[Frame]:
+    return _moments().filter(still="")
+
+
+def _with_lost_stills() -> Iterator[int]:
+    for frame, key in _moments().exclude(still="").values_list("pk", "still").iterator(chunk_size=5000):
+        if not default_storage.exists(key):
+            yield frame

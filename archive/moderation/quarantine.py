@@ -8,7 +8,8 @@ from django.db import connection
 
 from archive.alerts import note_released
 
-# An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same.
+# An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same. A video comes
+# in parts: what its first ones raised, or people said of them, shows none that is held until all was looked at.
 SETTLE = """
 UPDATE archive_asset a SET quarantined = now.hidden
 FROM (
@@ -19,6 +20,11 @@ FROM (
     FROM archive_asset WHERE id = ANY(%(assets)s)
 ) AS now
 WHERE now.id = a.id AND a.quarantined <> now.hidden
+  AND (now.hidden OR a.kind <> 'video' OR a.status <> 'pending' OR NOT EXISTS (
+    SELECT FROM archive_policy p WHERE p.is_on AND p.holds_new AND (p.everywhere OR EXISTS (
+        SELECT FROM archive_policy_collections c WHERE c.policy_id = p.id AND c.collection_id = a.collection_id
+    ))
+  ))
 RETURNING a.id, a.quarantined
 """
 HOLD = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"

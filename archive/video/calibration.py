@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import Exists, OuterRef, QuerySet
 
 from archive.models import Asset, Frame, Kind, Space, Step, Work, WorkState
-from archive.vectors import Vectors, read_vectors
+from archive.vectors import Vectors
 from archive.video.shots import MARK
+from archive.video.vectors import read_next
 
 FILMS, FRAMES = 60, 400  # that are looked at, at most
 LEAST_PAIRS, LEAST_FILMS = 300, 3
@@ -39,6 +41,8 @@ class Sample:
 
 def calibrate_shots(space: Space) -> float | None:
     """Measure, and keep the mark for new frames of this space; None where nothing new could be learnt."""
+    if len(_complete(space)[:LEAST_FILMS]) < LEAST_FILMS:
+        return None
     known = int(space.calibration.get(PAIRS, 0))
     pairs = _pairs_at_most(space)
     if pairs < max(LEAST_PAIRS, AGAIN * known):
@@ -73,19 +77,23 @@ def find_mark(sample: Sample) -> float | None:
 
 def take_sample(space: Space) -> Sample:
     """Of the newest videos that are complete in `space`, some frames from the beginning of each."""
-    done = Work.objects.filter(step=Step.ENCODE, target=space.slug, state=WorkState.DONE)
-    films = Asset.objects.filter(kind=Kind.VIDEO, work__in=done).order_by("-pk").values_list("pk", flat=True)[:FILMS]
     neighbours, means = [], []
-    for film in films:
-        rows = read_vectors(space, [film])
-        place = {frame: number for number, frame in enumerate(rows.frames)}
-        order = Frame.objects.filter(pk__in=rows.frames).order_by("at").values_list("pk", flat=True)[:FRAMES]
-        vectors = _unit(rows.vectors[[place[frame] for frame in order if frame in place]])
+    for film in _complete(space).order_by("-pk")[:FILMS]:
+        rows, _ = read_next(space, film, None, FRAMES)
+        vectors = _unit(rows.vectors)
         if len(vectors) > 1:
             neighbours.append((vectors[:-1] * vectors[1:]).sum(axis=1))
             means.append(vectors.mean(axis=0))
     found = np.concatenate(neighbours) if neighbours else np.zeros(0, dtype=np.float32)
     return Sample(found, _unrelated(means), len(means))
+
+
+def _complete(space: Space) -> QuerySet[Asset, int]:
+    """Videos of more than one frame whose vectors are all there."""
+    done = Work.objects.filter(step=Step.ENCODE, target=space.slug, state=WorkState.DONE).values("asset")
+    second = Frame.objects.filter(asset=OuterRef("pk"), at__gt=0)
+    found = Asset.objects.filter(Exists(second), kind=Kind.VIDEO, pk__in=done)
+    return found.order_by().values_list("pk", flat=True)
 
 
 def _pairs_at_most(space: Space) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Exists, OuterRef, QuerySet
 
 from archive.models import Asset, Embedding, Frame, Rendition, Space, Step, Work, WorkState
+from archive.video.moments import add_stills
 from archive.video.packs import SPEC
 
 
@@ -28,6 +29,8 @@ def keep_frames(
     _forget_packs(asset, first_ms, until_ms)
     if pack is not None:
         pack.save(force_insert=True)
+        moments = _between(Frame.objects.filter(asset=asset, representative=True, still=""), first_ms, until_ms)
+        add_stills(asset.pk, list(moments.values_list("pk", flat=True)))  # those of a pack that had been lost
 
 
 def open_encoding(asset: Asset, priority: int) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from archive.models import Asset, Frame, Kind, Space
+from archive.models import Asset, Frame, Kind, Space, Step, Work
 from archive.spaces.partitions import partition
 from archive.video.packs import PackMissing, read_frames
 from archive.video.stills import write_still
+from archive.work import retry
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def mark_moments(space: Space, asset: int, frames: Sequence[int], begins: Sequen
     Frame.objects.filter(pk__in=chosen).update(representative=True)
     Frame.objects.filter(pk__in=others).update(representative=False, start=None, end=None)
     _span(asset, after, whole=False)
-    add_stills(asset, chosen)
+    _stills_now_or_later(asset, chosen)
     Asset.objects.filter(pk=asset).exclude(moments_in=space).update(moments_in=space)
 
 
@@ -55,19 +56,26 @@ def end_moments(asset: int) -> None:
 
 
 def add_stills(asset: int, frames: Sequence[int]) -> None:
-    """A still for each of `frames` that has none. Where the pack is gone it is made again, and they wait for that."""
+    """A still for each of `frames` that has none. Raises `PackMissing`."""
     bare = dict(Frame.objects.filter(pk__in=frames, still="").values_list("pk", "at"))
     if not bare:
         return
     times = {pk: round(at * 1000) for pk, at in bare.items()}
-    try:
-        found = read_frames(asset, sorted(times.values()))
-    except PackMissing as problem:
-        log.warning("asset %s: no stills (%s)", asset, problem)
-        return
+    found = read_frames(asset, sorted(times.values()))
     sha256 = Asset.objects.values_list("sha256", flat=True).get(pk=asset)
     for pk, at_ms in times.items():
         Frame.objects.filter(pk=pk).update(still=write_still(sha256, at_ms, found[at_ms]))
+
+
+def _stills_now_or_later(asset: int, frames: Sequence[int]) -> None:
+    """Where the pack is gone it is read from the film again, and `archive.video.frames` adds the stills then."""
+    try:
+        add_stills(asset, frames)
+    except PackMissing as problem:
+        log.warning("asset %s: no stills yet (%s)", asset, problem)
+        preparing = Work.objects.filter(asset=asset, step=Step.PREPARE)
+        # Not in this transaction, which holds rows that whoever prepares locks in another order.
+        transaction.on_commit(lambda: retry(preparing), robust=True)
 
 
 def follow(space: Space) -> int:
@@ -85,11 +93,14 @@ def follow(space: Space) -> int:
 
 @transaction.atomic
 def _follow(space: Space, asset: int) -> None:
+    # In the order of those who encode and prepare: else each would wait for the other.
+    list(Work.objects.select_for_update().filter(asset=asset).order_by("pk").values_list("pk"))
     list(Asset.objects.select_for_update(no_key=True).filter(pk=asset))
     with connection.cursor() as cursor:
         cursor.execute(FOLLOW.format(partition=partition(space)), {"asset": asset})
     _span(asset, 0.0, whole=True)
-    add_stills(asset, list(Frame.objects.filter(asset=asset, representative=True).values_list("pk", flat=True)))
+    moments = Frame.objects.filter(asset=asset, representative=True)
+    _stills_now_or_later(asset, list(moments.values_list("pk", flat=True)))
     Asset.objects.filter(pk=asset).update(moments_in=space)
 
 

@@ -40,6 +40,7 @@ from tests.cast import make_jpeg, upload
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
 from workers.spaces import make_space
+from workers.tasks import sweep
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -291,6 +292,23 @@ def test_old_files_of_no_asset_are_removed_and_nothing_else(red: Asset) -> None:
     assert ill(run("--repair")) == {}
     assert not any(path.exists() for path in lost)
     assert young.exists()
+    assert all(path.exists() for path in kept)
+
+
+def test_what_is_left_of_a_deleted_film_is_swept_without_anybody_asking(red: Asset) -> None:
+    """A worker was at it when it was purged: what it wrote is named by no row."""
+    sha = "f" * 64
+    names = ("frames-1000-0.zip", "still-4000.webp", "play-0")
+    lost = [old(f"renditions/1/ff/ff/{sha}.{name}") for name in names]
+    old_still = old(f"renditions/1/aa/aa/{red.sha256}.still-0.webp")
+    red.frames.update(still=f"renditions/1/aa/aa/{red.sha256}.still-0.webp")
+    stale = old(f"renditions/1/aa/aa/{red.sha256}.still-9.webp")
+    young = Path(default_storage.path(f"renditions/1/ff/ff/{sha}.frames-1000-60000.zip"))
+    young.write_bytes(b"its row is about to commit")
+    kept = [old_still, young, *(old(key) for key in red.renditions.values_list("key", flat=True))]
+    assert orphans.sweep_renditions(budget=0) == 0  # its time is bounded
+    sweep()
+    assert [path.name for path in (*lost, stale) if path.exists()] == []
     assert all(path.exists() for path in kept)
 
 

@@ -30,7 +30,10 @@ from archive.models import (
     Space,
     SpaceState,
     Status,
+    Step,
     Tag,
+    Work,
+    WorkState,
 )
 from archive.moderation.checking import judged_before, outlook, work_on_next_check
 from archive.moderation.flagging import raise_flags
@@ -39,6 +42,7 @@ from archive.moderation.policies import NotSwitched, lines_of, start_check, swit
 from archive.moderation.reviewing import answer
 from archive.moving import move
 from archive.noticing import notice
+from archive.readiness import settle
 from archive.vectors import Rows as Vectors
 from archive.vectors import read_vectors, store_vectors
 from tests.cast import make_jpeg, upload
@@ -198,6 +202,73 @@ def test_a_policy_can_hold_uploads_until_they_were_looked_at(scene: Scene, bob: 
     drain_encode()
     assert hidden() == {worse.pk}
     assert Flag.objects.get(asset=worse).hides
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", [Step.PREPARE, Step.ENCODE])
+def test_a_held_video_that_fails_half_way_stays_hidden_and_goes_to_review(scene: Scene, step: Step) -> None:
+    scene.line(8.0, 99.0)
+    Policy.objects.update(is_on=True, holds_new=True)
+    film = held_film(scene)
+    store_and_notice(scene, film)  # a doubt about its first minute that hides nothing by itself
+    assert Flag.objects.get().hides is False
+    assert hidden() == {film.pk}
+    Work.objects.filter(asset=film, step=step).update(state=WorkState.QUARANTINED, last_error="It is damaged.")
+    settle([film.pk])
+    film.refresh_from_db()
+    assert film.status == Status.FAILED
+    assert hidden() == {film.pk}
+    flag = Flag.objects.reviewed_by(scene.alice).get()
+    assert (flag.state, flag.hides) == (FlagState.OPEN, True)
+    assert "to its end. It is damaged." in LogEntry.objects.filter(flag_id=flag.pk).latest("id").reason
+    settle([film.pk])
+    assert Flag.objects.get().version == flag.version  # told once
+    answer(scene.alice, flag.pk, Answer.DISMISS, flag.version)
+    settle([film.pk])
+    assert hidden() == set()
+
+
+def test_an_answer_about_its_first_minutes_shows_no_video_that_is_held(scene: Scene) -> None:
+    scene.line(8.0, 9.0)
+    Policy.objects.update(is_on=True, holds_new=True)
+    film = held_film(scene)
+    store_and_notice(scene, film)
+    answer(scene.alice, Flag.objects.get().pk, Answer.DISMISS, 1)
+    assert hidden() == {film.pk}
+    Work.objects.filter(asset=film).update(state=WorkState.DONE)
+    settle([film.pk])
+    assert hidden() == set()
+
+
+def test_a_video_that_failed_where_nothing_holds_is_shown_as_failed(scene: Scene) -> None:
+    film = held_film(scene)  # the policy was switched off meanwhile
+    Work.objects.filter(asset=film, step=Step.PREPARE).update(state=WorkState.QUARANTINED)
+    settle([film.pk])
+    assert hidden() == set()
+    assert not Flag.objects.exists()
+
+
+def held_film(scene: Scene) -> Asset:
+    """A video that came when a policy held new ones, with a frame read of it."""
+    film = Asset.objects.create(
+        collection=scene.harbour,
+        kind="video",
+        sha256="f" * 64,
+        original="originals/film",
+        filename="film.mp4",
+        media_type="video/mp4",
+        size=1,
+        quarantined=True,
+    )
+    Frame.objects.create(asset=film, at=0.0)
+    Work.objects.create(asset=film, step=Step.PREPARE)
+    Work.objects.create(asset=film, step=Step.ENCODE, target=scene.space.slug)
+    return film
+
+
+def store_and_notice(scene: Scene, film: Asset) -> None:
+    store_vectors(scene.space, list(film.frames.values_list("pk", flat=True)), [film.pk], scene.vector())
+    notice(scene.space, read_vectors(scene.space, [film.pk]))
 
 
 # ---- what is there ----------------------------------------------------------------------------------

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.utils.timezone import now
 
 from archive.doctor.rounds import examine
 from archive.models import (
@@ -24,16 +29,21 @@ from archive.models import (
     WorkState,
 )
 from archive.spaces import activate, backfill, gaps, promote_full
-from archive.vectors import read_vectors, store_vectors
+from archive.vectors import Vectors, read_vectors, store_vectors
+from archive.video import calibration
 from archive.video.calibration import Sample, calibrate_shots, find_mark
 from archive.video.moments import follow
 from archive.video.packs import packs_of
 from archive.video.shots import Start, part, threshold_of
+from archive.video.vectors import keep_vectors, read_next
 from archive.work import encode_again
 from tests import films
 from tests.prepared import random_rows
 from tests.workers.test_adapter import make_adapter
 from tests.workers.test_films import take_in, work
+from workers import deriving
+from workers.claims import ERRORS
+from workers.encode import drain_encode
 from workers.encoders.adapter_files import keep_adapter
 from workers.encoders.load import encoder_of
 from workers.prepare import drain_prepare
@@ -197,16 +207,7 @@ def test_the_mark_of_a_shot_lies_between_cuts_and_the_rest() -> None:
 
 def test_a_space_learns_from_its_videos_what_one_shot_is(harbour: Collection, fake_space: Space) -> None:
     """Four films of 25 shots each, whose frames are a little noisy."""
-    dice = np.random.default_rng(5)
-    for number in range(4):
-        rows = np.repeat(random_rows(25, seed=number), 5, axis=0) + dice.normal(size=(125, 768)) * 0.008
-        vectors = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
-        asset = Asset.objects.create(
-            collection=harbour, kind=Kind.VIDEO, sha256=f"{number:064}", original="x", media_type="video/mp4", size=1
-        )
-        frames = Frame.objects.bulk_create(Frame(asset=asset, at=float(at), representative=False) for at in range(125))
-        store_vectors(fake_space, [frame.pk for frame in frames], [asset.pk], vectors)
-        Work.objects.create(asset=asset, step=Step.ENCODE, target=fake_space.slug, state=WorkState.DONE)
+    vectors = complete_films(harbour, fake_space, range(4))
     assert threshold_of(fake_space) == 0.9
     mark = calibrate_shots(fake_space)
     assert mark is not None
@@ -217,9 +218,162 @@ def test_a_space_learns_from_its_videos_what_one_shot_is(harbour: Collection, fa
     assert calibrate_shots(fake_space) is None  # nothing new
 
 
+def complete_films(collection: Collection, space: Space, numbers: range) -> Vectors:
+    """Of 25 shots each, 125 frames; returns the vectors of the last one."""
+    dice = np.random.default_rng(5)
+    for number in numbers:
+        rows = np.repeat(random_rows(25, seed=number), 5, axis=0) + dice.normal(size=(125, 768)) * 0.008
+        vectors = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+        asset = Asset.objects.create(
+            collection=collection, kind=Kind.VIDEO, sha256=f"{number:064}", original="x", media_type="video/mp4", size=1
+        )
+        frames = Frame.objects.bulk_create(Frame(asset=asset, at=float(at), representative=False) for at in range(125))
+        store_vectors(space, [frame.pk for frame in frames], [asset.pk], vectors)
+        Work.objects.create(asset=asset, step=Step.ENCODE, target=space.slug, state=WorkState.DONE)
+    return vectors
+
+
+def test_two_videos_tell_nothing_and_are_not_read_round_after_round(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "LEAST_PAIRS", 100)
+    complete_films(harbour, fake_space, range(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(calibration, "take_sample", None)
+        assert calibrate_shots(fake_space) is None
+    complete_films(harbour, fake_space, range(2, 3))
+    assert calibrate_shots(fake_space) is not None
+
+
+def test_of_a_long_video_only_the_frames_that_are_looked_at_are_read(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete_films(harbour, fake_space, range(3))
+    monkeypatch.setattr(calibration, "FRAMES", 40)
+    read: list[int] = []
+
+    def counted(*args: Any) -> Any:
+        rows, times = read_next(*args)
+        read.append(len(rows.frames))
+        return rows, times
+
+    monkeypatch.setattr(calibration, "read_next", counted)
+    assert len(calibration.take_sample(fake_space).neighbours) == 3 * 39
+    assert read == [40, 40, 40]
+
+
 def test_without_cuts_there_is_no_mark() -> None:
     dice = np.random.default_rng(2)
     still = dice.uniform(0.95, 0.999, 1000).astype(np.float32)
     still[:3] = 0.4
     assert find_mark(Sample(np.ones(1000, dtype=np.float32), unrelated=0.5, films=10)) is None
     assert find_mark(Sample(still, unrelated=0.5, films=10)) is None
+
+
+def test_a_video_is_derived_in_stretches_each_kept_with_the_position_behind_it(
+    film: Asset, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = make_space("adapted", keep_adapter(make_adapter(encoder_of(fake_space).identity)), parent=fake_space)
+    backfill(space)
+    monkeypatch.setattr("workers.deriving.BATCH", 7)
+    whole, stored = keep_vectors, []
+
+    def killed_in_the_third(*args: Any) -> None:
+        stored.append(len(args[2]))
+        if len(stored) == 3:
+            raise KeyboardInterrupt
+        whole(*args)
+
+    monkeypatch.setattr("workers.deriving.keep_vectors", killed_in_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        deriving.derive_vectors(space)
+    waiting = Work.objects.get(asset=film, target=space.slug)
+    assert (waiting.state, waiting.position) == (WorkState.READY, 13_000)
+    assert Embedding.objects.filter(space=space, asset=film).count() == 14
+    assert deriving.derive_vectors(space, until=time.monotonic()) == 0  # no time, nothing begun
+    assert deriving.derive_vectors(space) == 1
+    assert stored == [7, 7, 6, 6]
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.position) == (WorkState.DONE, 19_000)
+    assert begins_in(space, film)[0] == 0.0
+    assert ClipEmbedding.objects.filter(space=space, asset=film).exists()
+
+
+def test_however_long_a_film_is_read_again_its_encoding_waits(film: Asset, fake_space: Space) -> None:
+    for _, key in packs_of(film.pk):
+        default_storage.delete(key)
+    encode_again(Asset.objects.filter(pk=film.pk))
+    encoding = Work.objects.get(asset=film, step=Step.ENCODE)
+    for _ in range(ERRORS + 2):
+        drain_encode()
+        encoding.refresh_from_db()
+        assert (encoding.state, encoding.errors) == (WorkState.READY, 1)
+        assert encoding.not_before > now()
+        Work.objects.filter(pk=encoding.pk).update(not_before="2000-01-01T00:00Z")
+    work()
+    film.refresh_from_db()
+    assert (film.status, film.error) == (Status.READY, "")
+
+
+def test_a_film_whose_frames_cannot_be_kept_is_not_read_for_ever(film: Asset, fake_space: Space) -> None:
+    """Read again each time, and each time the frames are gone once more: that counts."""
+    encode_again(Asset.objects.filter(pk=film.pk))
+    for _ in range(ERRORS):
+        for _, key in packs_of(film.pk):
+            default_storage.delete(key)
+        Work.objects.filter(asset=film, step=Step.PREPARE).update(state=WorkState.DONE)
+        Work.objects.filter(asset=film, step=Step.ENCODE).update(not_before="2000-01-01T00:00Z")
+        drain_encode()
+    assert Work.objects.get(asset=film, step=Step.ENCODE).state == WorkState.QUARANTINED
+
+
+def test_stills_of_another_space_s_moments_are_made_when_the_frames_are_there_again(
+    film: Asset, fake_space: Space
+) -> None:
+    for _, key in packs_of(film.pk):
+        default_storage.delete(key)
+    film.frames.update(still="", representative=False)
+    Asset.objects.filter(pk=film.pk).update(moments_in=make_space("other", "fake", "turned"))
+    assert follow(fake_space) == 1
+    moments = film.frames.filter(representative=True)
+    assert set(moments.values_list("still", flat=True)) == {""}
+    assert Work.objects.get(asset=film, step=Step.PREPARE).state == WorkState.READY
+    work()
+    assert moments.count() == 4
+    assert all(default_storage.exists(key) for key in moments.values_list("still", flat=True))
+
+
+def test_the_doctor_misses_stills_and_has_them_made_again(film: Asset, fake_space: Space) -> None:
+    first, second, *_ = film.frames.filter(representative=True).order_by("at")
+    default_storage.delete(first.still)
+    assert [found.name for found in examine() if found.name == "renditions" and not found.ok] == ["renditions"]
+    Frame.objects.filter(pk=second.pk).update(still="")
+    list(examine(repair=True))
+    work()
+    assert [found.name for found in examine() if found.name == "renditions" and not found.ok] == []
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert default_storage.exists(first.still)
+    assert default_storage.exists(second.still)
+
+
+def test_following_another_space_waits_for_whoever_encodes(film: Asset, fake_space: Space) -> None:
+    """Both write the work, the frames and the asset: in two orders each would wait for the other."""
+    other = make_space("other", "fake", "turned")
+    Asset.objects.filter(pk=film.pk).update(moments_in=other)
+
+    def follow_it() -> int:
+        try:
+            return follow(fake_space)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():  # as a batch of vectors does it
+            Work.objects.filter(asset=film, step=Step.ENCODE).update(position=1)
+            film.frames.update(representative=False)
+            followed = pool.submit(follow_it)
+            time.sleep(0.5)
+            Asset.objects.filter(pk=film.pk).update(moments_in=other)
+        assert followed.result(20) == 1
+    assert film.frames.filter(representative=True).count() == 4
