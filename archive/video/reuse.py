@@ -118,10 +118,10 @@ def _options(pairs: Sequence[Pair], until: float) -> tuple[list[_Piece], bool]:
         for delay in _told_by(pair):
             told_by[pair.mirrored, math.floor(delay / TRIED)].append((delay, pair))
     options: list[_Piece] = []
-    for key in told_by:
+    for key, said in told_by.items():
         if time.monotonic() > until:
             return options, False
-        ((delay, _),) = Counter(delay for delay, _ in told_by[key]).most_common(1)
+        ((delay, _),) = Counter(delay for delay, _ in said).most_common(1)
         joined = _joined(_pieces(_agreeing(told_by, key, delay), delay))
         options += [piece for piece in joined if piece.seconds >= LEAST]
     return options, True
