@@ -16,6 +16,7 @@ from PIL import Image, ImageStat
 from archive.incoming import TooLarge, receive_file
 from archive.ingest import ingest_file
 from archive.models import Asset, Collection, Kind, Space, Status, Step
+from archive.video import animated
 from archive.video.animated import is_animated
 from archive.video.progress import progress_of
 from archive.video.stepping import step_of
@@ -54,6 +55,26 @@ def test_a_torn_gif_is_no_video(tmp_path: Path) -> None:
     for length in (0, 5, 13, 40, 200):
         path.write_bytes(whole[:length])
         assert not is_animated(path, "image/gif")
+
+
+class Counted(BytesIO):
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+@pytest.mark.parametrize("part", [b"\x21\xfe\x00", b"\x21\xfe\x01a\x00"])
+def test_an_upload_is_not_walked_over_without_an_end(part: bytes, tmp_path: Path) -> None:
+    """A second picture behind a million comments is not looked for."""
+    whole = films.animation(tmp_path / "a.gif", films.scenes(2, 0.5)).read_bytes()
+    colours = 3 << ((whole[10] & 7) + 1) if whole[10] & 0x80 else 0
+    head, rest = whole[: 13 + colours], whole[13 + colours :]
+    few, many = Counted(head + part * 100 + rest), Counted(head + part * 1_000_000 + rest)
+    assert animated._second_picture(few)
+    assert not animated._second_picture(many)
+    assert many.reads < 4 * animated.MOST_BLOCKS
 
 
 def test_videos_have_a_limit_of_their_own(tmp_path: Path, settings: Any) -> None:
