@@ -23,7 +23,7 @@ from archive.models.assets import may_upload_to
 from archive.models.work import Priority
 from archive.sniff import FILMS, PICTURES, UnsupportedMedia
 from archive.templatetags.shapes import shape
-from archive.video.progress import Progress, progress_of_each
+from archive.video.progress import Progress, progress_of, progress_of_each
 
 REFUSALS: dict[type[Exception], tuple[str, int]] = {
     UnsupportedMedia: ("unsupported", 415),
@@ -55,7 +55,9 @@ class Result:
     def json(self) -> JsonResponse:
         if self.asset is None:
             return (self.error or Refusal("no_file", "No file came along.")).json()
-        return JsonResponse({**_state(self.asset), "new": self.new}, status=201 if self.new else 200)
+        return JsonResponse(
+            {**_state(self.asset, _progress(self.asset)), "new": self.new}, status=201 if self.new else 200
+        )
 
 
 @visible_only
@@ -128,7 +130,7 @@ def _first_choice(request: HttpRequest, user: User) -> str | None:
     return chosen.slug if chosen else None
 
 
-def _state(asset: Asset, progress: Progress | None = None) -> dict[str, Any]:
+def _state(asset: Asset, progress: Progress | None) -> dict[str, Any]:
     """Of what is in quarantine no more than that: it may be somebody else's, of the same bytes."""
     if asset.quarantined and asset.status == Status.PENDING:  # held until it was looked at, as every upload there
         return {"asset": str(asset.uuid), "url": asset.get_absolute_url(), "status": asset.status, "error": ""}
@@ -144,6 +146,10 @@ def _state(asset: Asset, progress: Progress | None = None) -> dict[str, Any]:
         "error": asset.error,
         "shape": shape(asset),
     }
+
+
+def _progress(asset: Asset) -> Progress | None:
+    return progress_of(asset) if asset.status == Status.PENDING else None
 
 
 def _uuid(raw: str) -> uuid.UUID | None:
