@@ -11,6 +11,10 @@ BLOCK = 256 * 1024
 # many small ones are a way to keep a server busy.
 ONE = re.compile(r"bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*", re.IGNORECASE | re.ASCII)
 
+# What a player gets at once, whatever it asks for: it asks on (RFC 9110, section 15.3.7), and a paused one holds no
+# thread. Downloads that go on where they broke off get all they ask for, for few of these tools ask on.
+MOST_PLAYED = 8 * 1024 * 1024
+
 
 class Unsatisfiable(Exception):
     """Asks for bytes behind the end."""

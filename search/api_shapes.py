@@ -132,7 +132,7 @@ class HitShape(Plain):
 )
 class AnswerShape(Plain):
     hits = HitShape(many=True)
-    plan = serializers.ChoiceField(["exact", "hnsw", "newest", "words"])
+    plan = serializers.ChoiceField(["exact", "hnsw", "shots", "newest", "words"])
     space = serializers.CharField(allow_blank=True)
     asked = serializers.IntegerField()
     got = serializers.IntegerField()

@@ -29,6 +29,16 @@ class SpaceGone(NotAnswered):
         super().__init__("The model of this search was just retired. Search again.")
 
 
+class TooSlow(NotAnswered):
+    """The database was stopped: one question must not keep it from everybody else's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This search took too long and was stopped. Search again, with fewer results or with a filter "
+            "(a collection, a kind, a time); if it happens often, tell whoever runs this archive."
+        )
+
+
 class PictureExpired(NotAnswered):
     status = 410
 

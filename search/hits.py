@@ -74,7 +74,7 @@ class Answer:
     """
 
     hits: tuple[Hit, ...] = ()
-    plan: str = ""  # "exact" | "hnsw" | "newest" | "words"; of a sequence, that of its terms
+    plan: str = ""  # "exact" | "hnsw" | "shots" | "newest" | "words"; of a sequence, that of its terms
     space: str = ""
     asked: int = 0
     got: int = 0

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 BUDGET = 2.0  # seconds, while somebody looks at the page
+LOOKING = 0.8  # of them; the rest is for making stretches of what was found
 # Closeness as a share of the way from what two pictures usually have in common to being equal (see search.likeness):
 # the same shot, coded twice and sampled at another moment, was at 0.7 or more.
 CLOSE_SHARE = BURST_SHARE
@@ -66,12 +67,14 @@ def find_reuse(user: Person, asset: Asset, budget: float = BUDGET) -> Reuse:
     if space is None or asset.kind != Kind.VIDEO:
         return Reuse([], whole=True)
     try:
-        return _find_reuse(space, user, asset, time.monotonic() + budget)
+        return _find_reuse(space, user, asset, budget)
     except SpaceGone:  # another one is searched from this moment on
         return Reuse([], whole=False)
 
 
-def _find_reuse(space: Space, user: Person, asset: Asset, until: float) -> Reuse:
+def _find_reuse(space: Space, user: Person, asset: Asset, budget: float) -> Reuse:
+    begun = time.monotonic()
+    until = begun + budget * LOOKING
     mine = shots_of(asset)
     prints = get_prints(list(mine), until)
     candidates = Asset.objects.visible_to(user).filter(kind=Kind.VIDEO).exclude(pk=asset.pk)
@@ -95,7 +98,8 @@ def _find_reuse(space: Space, user: Person, asset: Asset, until: float) -> Reuse
             if mirrored is not None:
                 film, shot = others[other]
                 pairs[film].append(Pair(mine[frame], shot, mirrored))
-    return Reuse(_films(pairs, candidates.in_bulk(pairs)), whole and theirs.whole)
+    films, told = _films(pairs, candidates.in_bulk(pairs), begun + budget)
+    return Reuse(films, whole and theirs.whole and told)
 
 
 def _least(space: Space, user: Person, asset: Asset) -> float:
@@ -131,7 +135,13 @@ def looks_the_same(one: Bits, other: Bits) -> bool | None:
     return mirrored < straight
 
 
-def _films(pairs: dict[int, list[Pair]], assets: dict[int, Asset]) -> list[Reused]:
-    found = [Reused(assets[film], stretches(told)) for film, told in pairs.items() if film in assets]
+def _films(pairs: dict[int, list[Pair]], assets: dict[int, Asset], until: float) -> tuple[list[Reused], bool]:
+    """Those with the most pairs are looked at first; and whether the time allowed for all of them."""
+    found, whole = [], True
+    for film in sorted(pairs, key=lambda film: -len(pairs[film])):
+        if film in assets:
+            told = stretches(pairs[film], until)
+            found.append(Reused(assets[film], told.stretches))
+            whole = whole and told.whole
     shown = [one for one in found if one.stretches]
-    return sorted(shown, key=lambda one: (-one.seconds, one.asset.pk))[:MOST_FILMS]
+    return sorted(shown, key=lambda one: (-one.seconds, one.asset.pk))[:MOST_FILMS], whole

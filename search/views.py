@@ -35,6 +35,7 @@ from search.zero_shot import read_names
 PLANS = {
     "exact": "compared with every picture",
     "hnsw": "by the index (HNSW)",
+    "shots": "with one picture of every shot",
     "newest": "newest first",
     "words": "by words alone",
 }

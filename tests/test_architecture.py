@@ -181,6 +181,7 @@ def test_the_nearest_neighbour_operator_stands_in_one_place() -> None:
     assert {name for name in found if not within(name, "search.benchmarks")} == {
         "search.neighbours",
         "search.neighbours.pairs",
+        "search.neighbours.statement",
     }
 
 

@@ -22,10 +22,11 @@ from archive.api.pages import NewestFirst
 from archive.api.shapes import AssetFilters, AssetShape, Change, Upload, UploadFields
 from archive.incoming import IncomingFile, RefusedFile
 from archive.ingest import Ingested, ingest_file
-from archive.models import Asset, Collection
+from archive.models import Asset, Collection, Status
 from archive.models.assets import may_upload_to
 from archive.moving import hold_collections, move
 from archive.tags import with_tags
+from archive.video.progress import progress_of_each
 
 NOT_OPEN = "There is no such collection, or you may not add to it."
 UNDER_REVIEW = "This picture is under review. It shows up when somebody has looked at it and let it through."
@@ -50,7 +51,8 @@ class AssetsView(APIView):
         found = found.filter(**{name: filters[name] for name in ("kind", "status") if filters.get(name)})
         pages = self.pagination_class()
         page = pages.paginate_queryset(with_tags(found), request, self) or []
-        return pages.get_paginated_response(AssetShape(page, many=True).data)
+        progress = progress_of_each(asset for asset in page if asset.status == Status.PENDING)
+        return pages.get_paginated_response(AssetShape(page, many=True, context={"progress": progress}).data)
 
     @extend_schema(
         operation_id="upload_asset",

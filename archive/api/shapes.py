@@ -14,7 +14,7 @@ from archive.models import Asset, Collection, Kind, Likeness, Status, Visibility
 from archive.models.concepts import LONGEST_NAME
 from archive.tag_names import MOST_NAMES
 from archive.tags import tags_of
-from archive.video.progress import progress_of
+from archive.video.progress import Progress, progress_of
 
 if TYPE_CHECKING:
     AssetSerializer = serializers.ModelSerializer[Asset]
@@ -79,7 +79,10 @@ class AssetShape(AssetSerializer):
 
     @extend_schema_field(ProgressShape(allow_null=True))
     def get_progress(self, asset: Asset) -> dict[str, Any] | None:
-        found = progress_of(asset) if asset.status == Status.PENDING else None
+        if asset.status != Status.PENDING:
+            return None
+        page: dict[int, Progress] | None = self.context.get("progress")  # of a list, asked for at once
+        found = progress_of(asset) if page is None else page.get(asset.pk)
         return found.as_dict() if found else None
 
     def get_tags(self, asset: Asset) -> list[str]:

@@ -1,6 +1,7 @@
 """Videos: the position of their work, the step between frames, and the space that parted them into shots.
 
-Columns that may be empty are added in an instant, whatever the size of the table.
+Columns that may be empty are added in an instant, whatever the size of the table. What they are found by is
+built in 0018, while a large archive is used.
 """
 
 import django.core.validators
@@ -41,10 +42,6 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="archive.space",
             ),
-        ),
-        migrations.AddIndex(
-            "asset",
-            models.Index(condition=models.Q(("kind", "video")), fields=["moments_in"], name="asset_moments_in"),
         ),
         migrations.AddField(
             "collection",

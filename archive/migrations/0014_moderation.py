@@ -225,10 +225,6 @@ class Migration(migrations.Migration):
             name="quarantined",
             field=models.BooleanField(db_default=False, default=False, editable=False),
         ),
-        migrations.AddIndex(
-            model_name="asset",
-            index=models.Index(condition=models.Q(("quarantined", True)), fields=["id"], name="asset_quarantined"),
-        ),
         migrations.AddField(
             model_name="check",
             name="asked_by",

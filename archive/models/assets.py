@@ -190,7 +190,7 @@ class Rendition(models.Model):
     media_type = models.CharField(max_length=40)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
-    size = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField()
 
     class Meta:
         constraints = [models.UniqueConstraint(name="one_rendition_a_spec", fields=["asset", "spec"])]

@@ -8,7 +8,9 @@ from typing import IO
 # A WebP says so in a bit of its first block, VP8X.
 WEBP_FLAGS_AT, MOVES = 20, 0x02
 EXTENSION, PICTURE = 0x21, 0x2C
-MOST_BLOCKS = 1_000_000
+# A browser waits for the answer. What has more blocks than that before its second picture is taken for one picture;
+# a first picture of 25 MB has as many.
+MOST_BLOCKS = 100_000
 
 
 def is_animated(path: Path, media_type: str) -> bool:
@@ -29,22 +31,23 @@ def _second_picture(file: IO[bytes]) -> bool:
     if len(head) < 13:
         return False
     _skip_colours(file, head[10])
-    pictures = 0
-    while (kind := file.read(1)) and pictures < 2:
+    pictures, left = 0, MOST_BLOCKS
+    while left and (kind := file.read(1)):
         if kind[0] == EXTENSION:
             file.read(1)
         elif kind[0] == PICTURE:
             described = file.read(9)
             if len(described) < 9:
                 return False
+            pictures += 1
+            if pictures > 1:
+                return True
             _skip_colours(file, described[8])
             file.read(1)
-            pictures += 1
         else:
             break
-        if not _skip_blocks(file):
-            break
-    return pictures > 1
+        left = _skip_blocks(file, left - 1)
+    return False
 
 
 def _skip_colours(file: IO[bytes], packed: int) -> None:
@@ -52,12 +55,14 @@ def _skip_colours(file: IO[bytes], packed: int) -> None:
         file.seek(3 << ((packed & 7) + 1), 1)
 
 
-def _skip_blocks(file: IO[bytes]) -> bool:
-    for _ in range(MOST_BLOCKS):
+def _skip_blocks(file: IO[bytes], left: int) -> int:
+    """How many of `left` blocks may still be walked over; 0 where the file ends or there are more."""
+    while left:
         size = file.read(1)
         if not size:
-            return False
+            return 0
         if not size[0]:
-            return True
+            return left
         file.seek(size[0], 1)
-    return False
+        left -= 1
+    return 0

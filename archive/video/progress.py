@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,34 +51,58 @@ class Progress:
 
 def progress_of(asset: Asset) -> Progress | None:
     """None for a photo, and for a video of which nothing is known yet."""
-    if asset.kind != Kind.VIDEO or not asset.duration or not asset.step_ms:
-        return None
-    counted = Frame.objects.filter(asset=asset).aggregate(
-        frames=Count("pk"), moments=Count("pk", filter=Q(representative=True))
-    )
-    duration: float = asset.duration
-    done, begun = _done(asset, duration)
+    return progress_of_each([asset]).get(asset.pk)
+
+
+def progress_of_each(assets: Iterable[Asset]) -> dict[int, Progress]:
+    """By asset, with as many statements for a page of them as for one; without those of which nothing is known."""
+    videos = [asset for asset in assets if asset.kind == Kind.VIDEO and asset.duration and asset.step_ms]
+    if not videos:
+        return {}
+    counted = _counted(videos)
+    works = _works([asset for asset in videos if asset.status != Status.READY])
+    return {asset.pk: _progress(asset, *counted.get(asset.pk, (0, 0)), works.get(asset.pk, {})) for asset in videos}
+
+
+def _counted(videos: Sequence[Asset]) -> dict[int, tuple[int, int]]:
+    """Frames, and those that stand for a shot."""
+    rows = Frame.objects.filter(asset__in=videos).order_by().values("asset")
+    rows = rows.annotate(frames=Count("pk"), moments=Count("pk", filter=Q(representative=True)))
+    return {row["asset"]: (row["frames"], row["moments"]) for row in rows}
+
+
+def _works(videos: Sequence[Asset]) -> dict[int, dict[str, Work]]:
+    """Of each, what is or was to be done before a search finds it."""
+    if not videos:
+        return {}
+    active = Space.objects.filter(state=SpaceState.ACTIVE).values("slug")
+    found: dict[int, dict[str, Work]] = defaultdict(dict)
+    for work in Work.objects.filter(Q(step=Step.PREPARE) | Q(step=Step.ENCODE, target__in=active), asset__in=videos):
+        found[work.asset_id][work.step] = work
+    return found
+
+
+def _progress(asset: Asset, frames: int, moments: int, works: dict[str, Work]) -> Progress:
+    duration, step_ms = asset.duration or 0.0, asset.step_ms or 1
+    done, begun = _done(asset, duration, works)
     return Progress(
         done_seconds=done,
         duration=duration,
-        frames=counted["frames"],
-        expected=max(counted["frames"], round(duration * 1000 / asset.step_ms)),
-        moments=counted["moments"],
+        frames=frames,
+        expected=max(frames, round(duration * 1000 / step_ms)),
+        moments=moments,
         eta_seconds=_left(done, duration, begun),
     )
 
 
-def _done(asset: Asset, duration: float) -> tuple[float, datetime | None]:
+def _done(asset: Asset, duration: float, works: dict[str, Work]) -> tuple[float, datetime | None]:
     """Up to where it is encoded in the searched space, and since when its first chunk is done."""
     if asset.status == Status.READY:
         return duration, None
-    active = Space.objects.filter(state=SpaceState.ACTIVE).values("slug")
-    rows = Work.objects.filter(asset=asset).filter(Q(step=Step.PREPARE) | Q(step=Step.ENCODE, target__in=active))
-    states = {work.step: work for work in rows}
-    encoding = states.get(Step.ENCODE) or states.get(Step.PREPARE)
+    encoding = works.get(Step.ENCODE) or works.get(Step.PREPARE)
     if encoding is None or encoding.position is None:
         return 0.0, None
-    preparing = states.get(Step.PREPARE)
+    preparing = works.get(Step.PREPARE)
     complete = preparing is None or preparing.state == WorkState.DONE
     if complete and encoding.step == Step.ENCODE and encoding.state == WorkState.DONE:
         return duration, encoding.begun_at

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from archive.access import find_seen, person, visible_only
 from archive.models import Kind
-from archive.ranges import Part, Unsatisfiable, read_range, still_meant
+from archive.ranges import MOST_PLAYED, Part, Unsatisfiable, read_range, still_meant
 from archive.video.playable import playable_key
 
 SHOWN = ("thumbnail", "preview", "sprite")
@@ -44,7 +44,7 @@ def playable(request: HttpRequest, asset: uuid.UUID) -> HttpResponseBase:
     plays = playable_key(found) if found.kind == Kind.VIDEO else None
     if plays is None:
         raise Http404
-    return _send(request, *plays)
+    return _send(request, *plays, most=MOST_PLAYED)
 
 
 @visible_only
@@ -65,11 +65,11 @@ def original(request: HttpRequest, asset: uuid.UUID) -> HttpResponseBase:
     return _send(request, found.original, found.media_type, save_as=found.filename)
 
 
-def _send(request: HttpRequest, key: str, media_type: str, save_as: str = "") -> HttpResponseBase:
-    """A key names content and recipe, so it serves as the entity tag."""
+def _send(request: HttpRequest, key: str, media_type: str, save_as: str = "", most: int = 0) -> HttpResponseBase:
+    """A key names content and recipe, so it serves as the entity tag. `most`: bytes of a part; 0: as many as wanted."""
     etag = f'"{key.replace("/", "-")}"'
     unchanged = get_conditional_response(request, etag=etag)
-    response: HttpResponseBase = unchanged or _open(request, key, media_type, save_as, etag)
+    response: HttpResponseBase = unchanged or _open(request, key, media_type, save_as, etag, most)
     for name, value in INERT.items():
         response.headers[name] = value
     response.headers["ETag"] = etag
@@ -77,7 +77,7 @@ def _send(request: HttpRequest, key: str, media_type: str, save_as: str = "") ->
     return response
 
 
-def _open(request: HttpRequest, key: str, media_type: str, save_as: str, etag: str) -> HttpResponseBase:
+def _open(request: HttpRequest, key: str, media_type: str, save_as: str, etag: str, most: int) -> HttpResponseBase:
     """The file, or the part of it that was asked for. Parts are for GET alone, as the standard has it."""
     try:
         file = default_storage.open(key)
@@ -95,6 +95,8 @@ def _open(request: HttpRequest, key: str, media_type: str, save_as: str, etag: s
     if found is None:
         return FileResponse(file, content_type=media_type, as_attachment=bool(save_as), filename=save_as)
     first, last = found
+    if most:
+        last = min(last, first + most - 1)
     part = StreamingHttpResponse(Part(file, first, last - first + 1), status=206, content_type=media_type)
     part.headers["Content-Length"] = str(last - first + 1)
     part.headers["Content-Range"] = f"bytes {first}-{last}/{size}"

@@ -23,7 +23,7 @@ from archive.models.assets import may_upload_to
 from archive.models.work import Priority
 from archive.sniff import FILMS, PICTURES, UnsupportedMedia
 from archive.templatetags.shapes import shape
-from archive.video.progress import progress_of
+from archive.video.progress import Progress, progress_of, progress_of_each
 
 REFUSALS: dict[type[Exception], tuple[str, int]] = {
     UnsupportedMedia: ("unsupported", 415),
@@ -55,7 +55,9 @@ class Result:
     def json(self) -> JsonResponse:
         if self.asset is None:
             return (self.error or Refusal("no_file", "No file came along.")).json()
-        return JsonResponse({**_state(self.asset), "new": self.new}, status=201 if self.new else 200)
+        return JsonResponse(
+            {**_state(self.asset, _progress(self.asset)), "new": self.new}, status=201 if self.new else 200
+        )
 
 
 @visible_only
@@ -89,7 +91,9 @@ def upload_status(request: HttpRequest) -> HttpResponse:
     ids = [found for raw in request.GET.getlist("id")[:STATUS_LIMIT] if (found := _uuid(raw))]
     user = person(request)
     told = Asset.objects.visible_to(user) | Asset.objects.held_from(user)
-    return JsonResponse({"assets": [_state(asset) for asset in told.filter(uuid__in=ids)]})
+    assets = list(told.filter(uuid__in=ids))
+    progress = progress_of_each(asset for asset in assets if asset.status == Status.PENDING and not asset.quarantined)
+    return JsonResponse({"assets": [_state(asset, progress.get(asset.pk)) for asset in assets]})
 
 
 def _take(request: HttpRequest, collection: Collection, user: User) -> list[Result]:
@@ -126,13 +130,12 @@ def _first_choice(request: HttpRequest, user: User) -> str | None:
     return chosen.slug if chosen else None
 
 
-def _state(asset: Asset) -> dict[str, Any]:
+def _state(asset: Asset, progress: Progress | None) -> dict[str, Any]:
     """Of what is in quarantine no more than that: it may be somebody else's, of the same bytes."""
     if asset.quarantined and asset.status == Status.PENDING:  # held until it was looked at, as every upload there
         return {"asset": str(asset.uuid), "url": asset.get_absolute_url(), "status": asset.status, "error": ""}
     if asset.quarantined:
         return {"asset": str(asset.uuid), "url": reverse("review_held"), "status": "held", "error": HELD}
-    progress = progress_of(asset) if asset.status == Status.PENDING else None
     return {
         "progress": progress.as_dict() if progress else None,
         "asset": str(asset.uuid),
@@ -143,6 +146,10 @@ def _state(asset: Asset) -> dict[str, Any]:
         "error": asset.error,
         "shape": shape(asset),
     }
+
+
+def _progress(asset: Asset) -> Progress | None:
+    return progress_of(asset) if asset.status == Status.PENDING else None
 
 
 def _uuid(raw: str) -> uuid.UUID | None:

@@ -19,15 +19,17 @@ from typing import Any
 import orjson
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
-from django.db import ProgrammingError, connection, transaction
+from django.db import OperationalError, ProgrammingError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
-from psycopg.errors import UndefinedTable
+from psycopg.errors import QueryCanceled, UndefinedTable
 from redis.exceptions import RedisError
 
 from archive.models import Asset, Space
 from archive.spaces import index_state, partition
 from archive.vectors import Vector, as_text, asset_vectors, frame_vector
-from search.failures import SpaceGone
+from search.failures import SpaceGone, TooSlow
+from search.neighbours.statement import SETTINGS, compile_held, compile_statement
 
 # hnsw.ef_search, hnsw.max_scan_tuples and hnsw.scan_mem_multiplier stand in the way of long answers when left alone:
 # at its default of 40, HNSW returns 40 rows whatever the LIMIT; and what it meets on the way and does not return yet
@@ -35,11 +37,6 @@ from search.failures import SpaceGone
 # How widely it looks grows with the size of the graph: see `effort`.
 EF_LEAST, EF_MOST = 400, 1000
 SCAN_TUPLES = 40_000
-SETTINGS = """
-SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %s, true),
-       set_config('hnsw.max_scan_tuples', %s, true), set_config('hnsw.scan_mem_multiplier', '8', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true)
-"""
 REMEMBER_SECONDS = 60
 # How many representatives are fetched for each asset that is wanted. A video has many, close to each other, and its
 # best frame need not be the one that stands for its shot: with ten times as many 0.99 of the right assets were found
@@ -49,64 +46,11 @@ OF_PHOTOS, OF_VIDEOS, WIDER = 1.25, 10.0, 8.0
 OF_FILTERED = 5.0
 MOST_PASS = 0.8  # a filter that lets more through than that is none
 MOST_FETCHED = 4000
-
-STATEMENT = """
-WITH candidate (id) AS NOT MATERIALIZED ({candidates}),
-{ways},
-best AS (
-    SELECT DISTINCT ON (asset_id) asset_id, frame_id, distance
-    FROM ({found}) AS found
-    ORDER BY asset_id, distance
-)
-SELECT asset_id, frame_id, distance, {plan} FROM best ORDER BY distance, asset_id LIMIT %(limit)s
-"""
-GATE = """
-gate AS MATERIALIZED (
-    SELECT count(*) AS matching FROM (SELECT 1 FROM candidate LIMIT %(threshold)s + 1) AS few
-)"""
-# As a sorted array the candidates' vectors are read in the order of the index: half the time that a join takes.
-EXACT = """
-exact AS (
-    SELECT e.asset_id, e.frame_id, (e.vector <#> %(vector)s::halfvec) + 0 AS distance
-    FROM {partition} e
-    WHERE e.asset_id = ANY(ARRAY(SELECT id FROM candidate ORDER BY id)) AND {few}
-)"""
-# Each row that the index gives is asked whether it is a candidate, one by one: as a join, the planner would rather sort
-# all candidates by their distance as soon as more than a page of rows is wanted.
-NEAR = """
-near AS MATERIALIZED (
-    SELECT asset_id FROM (
-        SELECT e.asset_id FROM {partition} e WHERE e.representative ORDER BY e.vector <#> %(vector)s::halfvec
-    ) AS scanned
-    WHERE (SELECT true FROM candidate WHERE candidate.id = scanned.asset_id) AND {many}
-    LIMIT %(fetch)s
-),
-rescored AS (
-    SELECT e.asset_id, e.frame_id, (e.vector <#> %(vector)s::halfvec) + 0 AS distance
-    FROM {partition} e WHERE e.asset_id = ANY(ARRAY(SELECT DISTINCT asset_id FROM near ORDER BY asset_id))
-)"""
-# Counted: both ways stand in it, and the gate opens one. The other two are for whoever knows already.
-SHAPES = {
-    "exact": {
-        "ways": EXACT,
-        "few": "true",
-        "found": "SELECT * FROM exact",
-        "plan": "'exact'",
-    },
-    "hnsw": {
-        "ways": NEAR,
-        "many": "true",
-        "found": "SELECT * FROM rescored",
-        "plan": "'hnsw'",
-    },
-    "counted": {
-        "ways": ",".join((GATE, EXACT, NEAR)),
-        "few": "(SELECT matching FROM gate) <= %(threshold)s",
-        "many": "(SELECT matching FROM gate) > %(threshold)s",
-        "found": "SELECT * FROM exact UNION ALL SELECT * FROM rescored",
-        "plan": "(SELECT CASE WHEN matching > %(threshold)s THEN 'hnsw' ELSE 'exact' END FROM gate)",
-    },
-}
+# Frames that are read to score videos by their best one; a page of the longest videos is scored so in any case.
+FRAMES_RESCORED, LEAST_RESCORED = 200_000, 60
+# What a statement may take, so that no question keeps the database from everybody else's. Comparing with everything
+# is asked for by those who know that it takes its time.
+WITHIN_MS, EXACTLY_WITHIN_MS = 3000, 60_000
 
 HELD = "SELECT EXISTS (SELECT FROM {partition})"
 ASSETS = "SELECT reltuples FROM pg_class WHERE oid = 'archive_asset'::regclass"
@@ -128,7 +72,7 @@ class Neighbour:
 @dataclass(frozen=True)
 class Found:
     neighbours: list[Neighbour]
-    plan: str  # "exact" | "hnsw"
+    plan: str  # "exact" | "hnsw" | "shots": every candidate, by what stands for its shots
 
 
 def find_neighbours(
@@ -145,25 +89,32 @@ def find_neighbours(
     except EmptyResultSet:  # a filter that Django knows nothing can pass
         return Found([], "exact")
     if exact or not index.valid:
+        wanted.within_ms = EXACTLY_WITHIN_MS if exact else WITHIN_MS
         return wanted.run("exact")
     known = wanted.remembered_way()
     if known:
         way, share, wanted.wide = known
         threshold = 0
+        wanted.frames = frames_an_asset(index.rows) if wanted.wide >= OF_VIDEOS else 1.0
     else:
-        frames = frames_an_asset(index.rows) if holds_videos(space) else 1.0
-        share = wanted.estimated_share(index.rows / frames)
-        wanted.wide = fetched_for_each(share, videos=frames > 1)
+        wanted.frames = frames_an_asset(index.rows) if holds_videos(space) else 1.0
+        share = wanted.estimated_share(index.rows / wanted.frames)
+        wanted.wide = fetched_for_each(share, videos=wanted.videos)
         # The gate counts assets; what comparing costs is their frames.
-        way, threshold = "counted", int(gate_threshold(index.rows) / frames)
+        way, threshold = "counted", int(gate_threshold(index.rows) / wanted.frames)
+    if wanted.videos and (held := wanted.held()) < limit:
+        # All of them are wanted, and of a few long films that is more than the index gives.
+        return wanted.run("exact" if held * wanted.frames <= gate_threshold(index.rows) else "shots")
     wanted.ef = effort(index.rows, limit, share)
     found = wanted.run(way, threshold)
-    if found.plan != "exact" and 0 < len(found.neighbours) < limit and wanted.look_wider():
+    short = found.plan != "exact" and len(found.neighbours) < limit
+    held = wanted.held() if short else 0
+    if 0 < len(found.neighbours) < held and wanted.look_wider():
         found = wanted.run("hnsw")
     if not known and found.neighbours:
         wanted.remember_way(found.plan, share, wanted.wide)
-    if found.plan != "exact" and len(found.neighbours) < limit:
-        return wanted.run("exact")
+    if len(found.neighbours) < held:
+        return wanted.run("shots" if wanted.videos else "exact")
     return found
 
 
@@ -240,11 +191,29 @@ def tables_that_may_go() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def limited_to(within_ms: int, ef: str = str(EF_LEAST), tuples: str = str(SCAN_TUPLES)) -> Iterator[CursorWrapper]:
+    """A cursor for one statement that may take so long. Raises `TooSlow` behind that, and `SpaceGone`."""
+    inside = connection.in_atomic_block  # there, what is set stays set
+    try:
+        with tables_that_may_go(), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"{SETTINGS}, set_config('statement_timeout', %s, true)", [ef, tuples, f"{within_ms}ms"])
+            yield cursor
+            if inside:
+                cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooSlow from error
+        raise
+
+
 class Wanted:
     """One question to the statement, in whichever shape."""
 
     ef = EF_LEAST
     wide = OF_PHOTOS
+    frames = 1.0  # an asset
+    within_ms = WITHIN_MS
 
     def __init__(self, space: Space, vector: Vector, candidates: QuerySet[Asset], limit: int) -> None:
         self.space = space
@@ -257,6 +226,17 @@ class Wanted:
         limit: int = self.params["limit"]
         return max(int(limit * OF_PHOTOS), min(int(limit * self.wide), MOST_FETCHED))
 
+    @property
+    def videos(self) -> bool:
+        return self.frames > 1
+
+    def held(self) -> int:
+        """How many candidates have a vector, counted up to `limit`: more cannot be found."""
+        with limited_to(self.within_ms) as cursor:
+            cursor.execute(compile_held(self.space, self.candidates), self.params)
+            (found,) = cursor.fetchone() or (0,)
+        return int(found)
+
     def look_wider(self) -> bool:
         """Whether there is a wider look than the one before."""
         before = self.fetch
@@ -265,10 +245,11 @@ class Wanted:
 
     def run(self, shape: str, threshold: int = 0) -> Found:
         """Without a row it is called hnsw: what is not counted may be more than HNSW found."""
-        sql = compile_statement(self.space, self.candidates, shape)
-        with tables_that_may_go(), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(SETTINGS, [str(self.ef), str(SCAN_TUPLES)])
-            cursor.execute(sql, {**self.params, "fetch": self.fetch, "threshold": threshold})
+        sql = compile_statement(self.space, self.candidates, shape, videos=self.videos)
+        rescored = max(LEAST_RESCORED, int(FRAMES_RESCORED / self.frames))
+        asked = {**self.params, "fetch": self.fetch, "threshold": threshold, "rescored": rescored}
+        with limited_to(self.within_ms, str(self.ef), str(SCAN_TUPLES)) as cursor:
+            cursor.execute(sql, asked)
             rows = cursor.fetchall()
         plan = rows[0][3] if rows else ("exact" if shape == "exact" else "hnsw")
         return Found([Neighbour(*row[:3]) for row in rows], plan)
@@ -310,9 +291,3 @@ def compile_candidates(candidates: QuerySet[Asset]) -> tuple[str, dict[str, Any]
     numbers = count()
     inner = re.sub(r"%s", lambda _: f"%(c{next(numbers)})s", inner)
     return inner, {f"c{i}": value for i, value in enumerate(values)}
-
-
-def compile_statement(space: Space, candidates: str, shape: str) -> str:
-    words = SHAPES[shape]
-    ways = words["ways"].format(partition=partition(space), few=words.get("few"), many=words.get("many"))
-    return STATEMENT.format(candidates=candidates, ways=ways, found=words["found"], plan=words["plan"])

@@ -13,7 +13,8 @@ from psycopg.errors import QueryCanceled
 from archive.models import Asset, Space
 from archive.models.duplicates import LEAST_QUALITY, LEAST_SPREAD
 from archive.spaces import index_state, partition
-from search.neighbours import SCAN_TUPLES, SETTINGS, compile_candidates, tables_that_may_go
+from search.neighbours import SCAN_TUPLES, compile_candidates, tables_that_may_go
+from search.neighbours.statement import SETTINGS
 
 CLOSE_PAIRS = """
 SELECT mine.asset_id, near.asset_id, max(near.closeness)

@@ -10,12 +10,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from PIL import Image, ImageStat
 
 from archive.incoming import TooLarge, receive_file
 from archive.ingest import ingest_file
-from archive.models import Asset, Collection, Kind, Space, Status, Step
+from archive.models import Asset, Collection, Frame, Kind, Space, Status, Step, Work
+from archive.video import animated
 from archive.video.animated import is_animated
 from archive.video.progress import progress_of
 from archive.video.stepping import step_of
@@ -54,6 +57,26 @@ def test_a_torn_gif_is_no_video(tmp_path: Path) -> None:
     for length in (0, 5, 13, 40, 200):
         path.write_bytes(whole[:length])
         assert not is_animated(path, "image/gif")
+
+
+class Counted(BytesIO):
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+@pytest.mark.parametrize("part", [b"\x21\xfe\x00", b"\x21\xfe\x01a\x00"])
+def test_an_upload_is_not_walked_over_without_an_end(part: bytes, tmp_path: Path) -> None:
+    """A second picture behind a million comments is not looked for."""
+    whole = films.animation(tmp_path / "a.gif", films.scenes(2, 0.5)).read_bytes()
+    colours = 3 << ((whole[10] & 7) + 1) if whole[10] & 0x80 else 0
+    head, rest = whole[: 13 + colours], whole[13 + colours :]
+    few, many = Counted(head + part * 100 + rest), Counted(head + part * 1_000_000 + rest)
+    assert animated._second_picture(few)
+    assert not animated._second_picture(many)
+    assert many.reads < 4 * animated.MOST_BLOCKS
 
 
 def test_videos_have_a_limit_of_their_own(tmp_path: Path, settings: Any) -> None:
@@ -161,3 +184,37 @@ def test_the_poster_is_not_the_black_that_films_begin_with(
     drain_prepare()
     poster = Image.open(BytesIO(asset.renditions.get(spec="preview").read())).convert("L")
     assert ImageStat.Stat(poster).stddev[0] > 10
+
+
+def test_a_page_of_pending_videos_takes_as_many_statements_as_one(
+    harbour: Collection, bob: User, client: Client, fake_space: Space
+) -> None:
+    def pending(number: int) -> Asset:
+        made = {"sha256": f"{number:064}", "original": f"film-{number}", "media_type": "video/mp4", "size": 1}
+        film = Asset.objects.create(collection=harbour, kind=Kind.VIDEO, duration=100.0, step_ms=1000, **made)
+        Work.objects.create(asset=film, step=Step.PREPARE, position=9000 + number * 1000)
+        Frame.objects.create(asset=film, at=0.0, representative=True)
+        return film
+
+    client.force_login(bob)
+    films = [pending(0)]
+
+    def asked(address: str) -> int:
+        client.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        return len(queries)
+
+    def status() -> str:
+        return "/upload/status/?" + "&".join(f"id={film.uuid}" for film in films)
+
+    before = (asked("/api/v1/assets"), asked(status()))
+    films += [pending(number) for number in range(1, 8)]
+    assert (asked("/api/v1/assets"), asked(status())) == before
+    listed = client.get("/api/v1/assets").json()["results"]
+    assert [one["progress"]["done_seconds"] for one in listed] == [10.0 + number for number in range(7, -1, -1)]
+    assert {one["progress"]["frames"] for one in listed} == {1}
+    for film in films:
+        told = progress_of(film)
+        assert told is not None
+        assert client.get(f"/api/v1/assets/{film.uuid}").json()["progress"] == told.as_dict()

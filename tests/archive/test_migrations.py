@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.operations import AddIndex
 from django.db.migrations.state import ProjectState
+
+from archive import migrations
+from archive.models import Asset, Collection, Kind, Rendition
 
 INDEX = "SELECT indexrelid, indisvalid FROM pg_index WHERE indexrelid = %s::regclass"
 
@@ -31,6 +36,25 @@ def test_a_migration_that_failed_half_way_can_be_run_again(migration: str, index
     assert valid
     assert before
     assert after != before  # made anew: the one that it found may have been of a build that failed
+
+
+@pytest.mark.django_db
+def test_a_video_that_browsers_play_may_be_larger_than_two_gigabytes(harbour: Collection) -> None:
+    film = Asset.objects.create(
+        collection=harbour, kind=Kind.VIDEO, sha256="0" * 64, original="film", media_type="video/mp4", size=1
+    )
+    made = {"key": "playable", "media_type": "video/mp4", "width": 2, "height": 2}
+    Rendition.objects.create(asset=film, spec="playable", size=3 * 2**30, **made)
+    assert Rendition.objects.get().size == 3 * 2**30
+
+
+def test_no_index_of_the_large_tables_is_built_while_they_are_locked() -> None:
+    """From 0011 on; what was there before was made when there was little in them."""
+    for path in sorted(Path(migrations.__path__[0]).glob("0*.py")):
+        found = import_module(f"archive.migrations.{path.stem}").Migration
+        plain = [one for one in found.operations if type(one) is AddIndex]
+        held = {one.model_name for one in plain} & {"asset", "frame", "work", "rendition"}
+        assert path.stem < "0011" or not held, path.stem
 
 
 @pytest.mark.django_db

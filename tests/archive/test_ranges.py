@@ -11,9 +11,11 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
+from django.urls import reverse
 
 from archive.models import Asset, Collection, Status
 from archive.ranges import BLOCK, Part, Unsatisfiable, read_range
+from archive.views import files
 
 DATA = bytes(range(256)) * 4
 
@@ -104,6 +106,27 @@ class TestOverHttp:
             assert answer.status_code == status, if_range
             b"".join(answer)
         assert client.get(film.original_url, headers={"Range": "bytes=0-9", "If-None-Match": tag}).status_code == 304
+
+    def test_a_player_gets_a_part_at_a_time_and_the_whole_by_asking_on(
+        self, film: Asset, bob: User, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(files, "MOST_PLAYED", 400)
+        monkeypatch.setattr(files, "playable_key", lambda asset: (asset.original, "video/mp4"))
+        client.force_login(bob)
+        address = reverse("playable", args=[film.uuid])
+        had = b""
+        while len(had) < len(DATA):
+            answer = client.get(address, headers={"Range": f"bytes={len(had)}-"})
+            part = b"".join(answer)
+            assert (answer.status_code, int(answer["Content-Length"])) == (206, len(part))
+            assert answer["Content-Range"] == f"bytes {len(had)}-{len(had) + len(part) - 1}/1024"
+            assert len(part) <= 400
+            had += part
+        assert had == DATA
+        assert len(b"".join(client.get(address, headers={"Range": "bytes=0-999"}))) == 400
+        assert b"".join(client.get(address)) == DATA
+        # Few tools that go on with a download ask a second time.
+        assert b"".join(client.get(film.original_url, headers={"Range": "bytes=24-"})) == DATA[24:]
 
     def test_a_range_opens_no_door(self, film: Asset, visitor: User, client: Client) -> None:
         assert client.get(film.original_url, headers={"Range": "bytes=0-9"}).status_code == 302

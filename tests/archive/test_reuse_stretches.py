@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from archive.video.reuse import LEAST, Pair, Shot, stretches
+from archive.video.reuse import LEAST, MOST_PAIRS, Pair, Shot, stretches
 
 
 def pair(mine: tuple[float, float], other: tuple[float, float], *, mirrored: bool = False) -> Pair:
@@ -12,11 +14,11 @@ def pair(mine: tuple[float, float], other: tuple[float, float], *, mirrored: boo
 
 
 def told(*pairs: Pair) -> list[tuple[float, float, float, float]]:
-    return [(one.start, one.end, one.other_start, one.other_end) for one in stretches(pairs)]
+    return [(one.start, one.end, one.other_start, one.other_end) for one in stretches(pairs).stretches]
 
 
 def test_neighbouring_shots_with_the_same_delay_are_one_stretch() -> None:
-    (found,) = stretches([pair((10, 15), (40, 45)), pair((15, 20), (45, 50)), pair((20, 22), (50, 52))])
+    ((found,), _) = stretches([pair((10, 15), (40, 45)), pair((15, 20), (45, 50)), pair((20, 22), (50, 52))])
     assert (found.start, found.end, found.other_start, found.other_end, found.shots) == (10, 22, 40, 52, 3)
 
 
@@ -51,13 +53,36 @@ def test_what_was_cut_out_in_between_parts_a_stretch() -> None:
 
 @pytest.mark.parametrize(("seconds", "count"), [(LEAST - 0.5, 0), (LEAST, 1)])
 def test_a_glimpse_is_no_reuse(seconds: float, count: int) -> None:
-    assert len(stretches([pair((0, seconds), (9, 9 + seconds))])) == count
+    assert len(stretches([pair((0, seconds), (9, 9 + seconds))]).stretches) == count
 
 
 def test_a_mirror_image_is_a_stretch_of_its_own() -> None:
-    one, other = stretches([pair((0, 5), (50, 55)), pair((5, 10), (55, 60), mirrored=True)])
+    (one, other), _ = stretches([pair((0, 5), (50, 55)), pair((5, 10), (55, 60), mirrored=True)])
     assert (one.mirrored, other.mirrored) == (False, True)
 
 
 def test_nothing_is_nothing() -> None:
-    assert stretches([]) == []
+    assert stretches([]) == ([], True)
+
+
+def many(count: int) -> list[Pair]:
+    """Shots of 4 seconds, each with a delay of its own: none of them agrees with another."""
+    return [pair((n * 4, n * 4 + 4), (n * 4.77, n * 4.77 + 4)) for n in range(count)]
+
+
+@pytest.mark.parametrize("spread", [1.0, 0.001])
+def test_five_thousand_pairs_are_done_in_a_moment(spread: float) -> None:
+    """Whether each says something else, or all say nearly the same."""
+    pairs = [pair((n, n + 4), (n * (1 + spread), n * (1 + spread) + 4)) for n in range(5000)]
+    begun = time.monotonic()
+    found, whole = stretches(pairs)
+    assert time.monotonic() - begun < 2.0
+    assert found
+    assert not whole  # more pairs than are looked at
+    assert MOST_PAIRS < 5000
+
+
+def test_where_the_time_is_over_it_says_so() -> None:
+    assert stretches(many(40)).whole
+    found, whole = stretches(many(40), until=time.monotonic() - 1)
+    assert (found, whole) == ([], False)

@@ -19,6 +19,7 @@ from archive.models import Asset, Collection, Frame, Kind, Space
 from archive.spaces import activate, build_index, index_state
 from archive.vectors import store_vectors
 from search import neighbours
+from search.failures import TooSlow
 from search.neighbours import find_neighbours
 from tests.prepared import Rows, make_encoded, random_rows
 from workers.spaces import make_space
@@ -80,6 +81,7 @@ def low_gate(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_sort = off")
     monkeypatch.setattr(neighbours, "gate_threshold", lambda rows: 50)
+    monkeypatch.setattr(neighbours.Wanted, "within_ms", 60_000)  # a plan that Postgres would not choose takes its time
 
 
 def explained(gallery: Gallery, candidates: Any) -> str:
@@ -166,6 +168,34 @@ def test_never_fewer_rows_than_exist_although_the_index_gives_up(
         assert len(found.neighbours) == min(limit, 60)
         exact = find_neighbours(gallery.space, gallery.rows[0], far, limit, exact=True)
         assert len(exact.neighbours) == min(limit, 60)
+
+
+def test_where_the_index_found_all_that_exist_nothing_is_compared_again(
+    gallery: Gallery, low_gate: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    run = neighbours.Wanted.run
+
+    def noted(self: neighbours.Wanted, shape: str, threshold: int = 0) -> neighbours.Found:
+        asked.append(shape)
+        return run(self, shape, threshold)
+
+    monkeypatch.setattr(neighbours.Wanted, "run", noted)
+    some = Asset.objects.filter(pk__in=gallery.ids[:300])
+    found = find_neighbours(gallery.space, gallery.rows[0], some, 400)
+    assert {n.asset_id for n in found.neighbours} == set(gallery.ids[:300])
+    assert "exact" not in asked
+
+
+def test_a_statement_that_takes_too_long_is_stopped_and_says_so(db: None) -> None:
+    with pytest.raises(TooSlow, match="took too long"), neighbours.limited_to(50) as cursor:
+        cursor.execute("SELECT pg_sleep(5)")
+    with neighbours.limited_to(50) as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("50ms",)
+    with connection.cursor() as cursor:  # inside the same transaction
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
 
 
 def test_more_than_exist_is_all_that_exist(gallery: Gallery, low_gate: None) -> None:

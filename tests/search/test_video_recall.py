@@ -144,3 +144,70 @@ def test_the_gate_counts_frames_and_not_films(cinema: Cinema, monkeypatch: pytes
         cache.clear()
         monkeypatch.setattr(neighbours, "gate_threshold", lambda rows, fixed=threshold: fixed)
         assert find_neighbours(cinema.space, random_rows(1)[0], films, 20).plan == plan
+
+
+@pytest.fixture
+def shapes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """In which shapes the statement is run, where more than 50 frames go by the index."""
+    asked: list[str] = []
+    run = neighbours.Wanted.run
+
+    def noted(self: neighbours.Wanted, shape: str, threshold: int = 0) -> neighbours.Found:
+        asked.append(shape)
+        return run(self, shape, threshold)
+
+    cache.clear()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE archive_asset")
+        cursor.execute("SET LOCAL enable_sort = off")
+    monkeypatch.setattr(neighbours.Wanted, "run", noted)
+    monkeypatch.setattr(neighbours, "gate_threshold", lambda rows: 50)
+    return asked
+
+
+def test_more_films_than_exist_are_ranked_by_their_shots_and_not_by_all_frames(
+    cinema: Cinema, shapes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the nearest are scored by their best frame: of the longest films, more would take too long."""
+    monkeypatch.setattr(neighbours, "FRAMES_RESCORED", 0)
+    monkeypatch.setattr(neighbours, "LEAST_RESCORED", 100)
+    films = Asset.objects.filter(collection=cinema.collection)
+    query = random_rows(1, seed=12)[0]
+    found = find_neighbours(cinema.space, query, films, 1000)
+    assert shapes == ["shots"]
+    assert (found.plan, len(found.neighbours)) == ("shots", VIDEOS)
+    assert [one.distance for one in found.neighbours] == sorted(one.distance for one in found.neighbours)
+    exact = find_neighbours(cinema.space, query, films, 1000, exact=True).neighbours
+    best = {one.asset_id: one for one in exact}
+    assert len({one.asset_id for one in exact[:20]} & {one.asset_id for one in found.neighbours[:20]}) >= 19
+    right = [one for one in found.neighbours if (one.frame_id, one.distance) == _told(best[one.asset_id])]
+    assert len(right) >= 100  # and by chance, films whose best frame stands for its shot
+    for one in found.neighbours:
+        assert one.distance >= best[one.asset_id].distance
+
+
+def _told(one: neighbours.Neighbour) -> tuple[int, float]:
+    return one.frame_id, one.distance
+
+
+def test_of_many_films_the_index_gives_the_nearest_and_only_some_are_read_whole(
+    cinema: Cinema, shapes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "FRAMES_RESCORED", 0)
+    monkeypatch.setattr(neighbours, "LEAST_RESCORED", 60)
+    films = Asset.objects.filter(collection=cinema.collection)
+    found = find_neighbours(cinema.space, random_rows(1, seed=13)[0], films, 200)
+    exact = find_neighbours(cinema.space, random_rows(1, seed=13)[0], films, 200, exact=True).neighbours
+    assert shapes == ["counted", "exact"]
+    assert (found.plan, len(found.neighbours)) == ("hnsw", 200)
+    assert len({one.asset_id for one in exact[:20]} & {one.asset_id for one in found.neighbours[:20]}) >= 19
+    assert _told(found.neighbours[0]) == _told(exact[0])
+
+
+def test_few_frames_are_compared_exactly_whatever_the_limit(
+    cinema: Cinema, shapes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "gate_threshold", lambda rows: VIDEOS * SHOTS * FRAMES * 2)
+    films = Asset.objects.filter(collection=cinema.collection)
+    assert find_neighbours(cinema.space, random_rows(1)[0], films, 1000).plan == "exact"
+    assert shapes == ["exact"]
