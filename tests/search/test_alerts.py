@@ -51,7 +51,7 @@ from search.alerts import count_unread, find_groups, mark_read, switch_off, swit
 from search.alerts_asking import ask
 from search.alerts_backtest import back_test
 from search.alerts_inverse import find_matches
-from search.alerts_matching import match_new
+from search.alerts_matching import forget_owed, match_new
 from search.candidates import find_candidates
 from search.engine import Stopwatch, rank
 from search.failures import EncoderUnavailable
@@ -301,10 +301,36 @@ def test_what_comes_out_of_quarantine_is_told_then(
     raise_flags(fake_space, [Doubt(held.pk, weapon.pk, 4.2, hides=True)])
     match_new()
     assert held.pk not in told(photos)
+    assert list(Arrival.objects.values_list("asset", flat=True)) == [held.pk]
+    assert not something_waits()
     answer(alice, Flag.objects.get().pk, Answer.DISMISS, 1)
     assert held.pk not in told(photos)
     match_new()
     assert held.pk in told(photos)
+
+
+def test_an_old_asset_that_waited_in_quarantine_is_told_all_the_same(
+    harbour: Collection, fake_space: Space, photos: Alert
+) -> None:
+    """Nobody notes it again: it has waited since it came."""
+    (held,) = arrive(harbour, fake_space, count=1)
+    Asset.objects.filter(pk=held.pk).update(quarantined=True, added_at="2024-01-01T00:00Z")
+    assert match_new().assets == 0
+    Asset.objects.filter(pk=held.pk).update(quarantined=False)
+    assert match_new().matches == 1
+    assert told(photos) == [held.pk]
+
+
+def test_what_was_found_before_quarantine_is_unread_afterwards(
+    harbour: Collection, fake_space: Space, photos: Alert, bob: User
+) -> None:
+    held, _ = arrive(harbour, fake_space, count=2)
+    match_new()
+    Asset.objects.filter(pk=held.pk).update(quarantined=True)
+    assert mark_read(bob) == 1
+    assert count_unread(bob) == 0
+    Asset.objects.filter(pk=held.pk).update(quarantined=False)
+    assert count_unread(bob) == 1
 
 
 def test_a_deleted_alert_or_person_leaves_nothing(
@@ -350,13 +376,48 @@ def test_what_cannot_be_read_now_is_owed_and_keeps_nobody_waiting(
 def test_an_alert_whose_seed_is_gone_says_so(harbour: Collection, fake_space: Space, bob: User) -> None:
     seed, *_ = make_encoded(harbour, fake_space, random_rows(30))
     alert = switch_on(save_search(Query(like=seed.uuid), "like it", bob), bob)
-    Asset.objects.filter(pk=seed.pk).update(trashed_at="2024-01-01T00:00Z")
+    Asset.objects.filter(pk=seed.pk).delete()
     arrive(harbour, fake_space)
     match_new()
     alert.refresh_from_db()
     assert "starts from is gone" in alert.trouble
     assert told(alert) == []
     assert not Arrival.objects.exists()
+
+
+@pytest.mark.parametrize("away", [{"trashed_at": "2024-01-01T00:00Z"}, {"quarantined": True}])
+def test_an_alert_whose_seed_is_hidden_looks_when_it_is_back(
+    harbour: Collection, fake_space: Space, bob: User, away: dict[str, Any]
+) -> None:
+    seed, *_ = make_encoded(harbour, fake_space, random_rows(3))
+    alert = switch_on(save_search(Query(like=seed.uuid), "like it", bob), bob)
+    Asset.objects.filter(pk=seed.pk).update(**away)
+    assets = arrive(harbour, fake_space)
+    match_new()
+    alert.refresh_from_db()
+    assert "starts from is gone" in alert.trouble
+    assert told(alert) == []
+    assert Arrival.objects.filter(alert=alert).count() == 3
+    assert not something_waits()  # not at once
+    Asset.objects.filter(pk=seed.pk).update(trashed_at=None, quarantined=False)
+    Alert.objects.update(try_after=None)
+    match_new()
+    assert told(alert) == [asset.pk for asset in assets]  # an archive so small has no line
+    alert.refresh_from_db()
+    assert (alert.trouble, Arrival.objects.count()) == ("", 0)
+
+
+def test_what_is_owed_for_the_sake_of_a_hidden_seed_is_forgotten_one_day(
+    harbour: Collection, fake_space: Space, bob: User
+) -> None:
+    seed, *_ = make_encoded(harbour, fake_space, random_rows(3))
+    switch_on(save_search(Query(like=seed.uuid), "like it", bob), bob)
+    Asset.objects.filter(pk=seed.pk).update(quarantined=True)
+    old, *others = arrive(harbour, fake_space)
+    match_new()
+    Arrival.objects.filter(asset=old).update(arrived_at="2024-01-01T00:00Z")
+    forget_owed()
+    assert set(Arrival.objects.values_list("asset", flat=True)) == {asset.pk for asset in others}
 
 
 def test_a_failure_in_the_middle_leaves_all_or_nothing(

@@ -128,6 +128,23 @@ def test_nobody_is_mailed_who_has_no_address_wants_none_or_may_not_see_it(
     assert mail.outbox == []
 
 
+@pytest.mark.parametrize("away", [{"trashed_at": "2024-01-01T00:00Z"}, {"quarantined": True}])
+def test_what_was_hidden_when_the_digest_went_out_stands_in_a_later_one(
+    mailed: User, alert: Alert, fake_space: Space, away: dict[str, Any]
+) -> None:
+    held, *_ = find(alert, fake_space, 2)
+    Asset.objects.filter(pk=held.pk).update(**away)
+    assert send_digests() == 1
+    assert "boat-00000" not in str(mail.outbox[0].body)
+    a_day_later()
+    assert not a_digest_is_due()  # what cannot be told rings no bell
+    Asset.objects.filter(pk=held.pk).update(trashed_at=None, quarantined=False)
+    assert a_digest_is_due()
+    assert send_digests() == 1
+    assert "boat-00000" in str(mail.outbox[1].body)
+    assert not Match.objects.filter(mailed_at=None).exists()
+
+
 def test_who_gives_an_address_is_not_told_of_what_is_long_past(mailed: User, alert: Alert, fake_space: Space) -> None:
     choose(mailed, Every.DAY, "")
     mailed.refresh_from_db()
