@@ -45,8 +45,8 @@ from archive.moderation.flagging import Doubt, raise_flags
 from archive.moderation.reviewing import answer
 from archive.noticing import notice
 from archive.spaces import activate
-from archive.vectors import Rows, read_vectors, store_vectors
-from search import alerts_asking, alerts_matching
+from archive.vectors import Rows, read_some, read_vectors, store_vectors
+from search import alerts_asking, alerts_inverse, alerts_matching
 from search.alerts import count_unread, find_groups, mark_read, switch_off, switch_on
 from search.alerts_asking import ask
 from search.alerts_backtest import back_test
@@ -165,6 +165,44 @@ def test_many_questions_at_once_are_answered_as_one_by_one(
     frames = dict(Frame.objects.filter(pk__in=best.values()).values_list("pk", "asset"))
     assert best
     assert all(frames[frame] == asset for asset, frame in best.items())
+
+
+def test_films_are_compared_by_parts_and_found_as_at_once(
+    shelf: list[Asset], words_known: None, bob: User, fake_space: Space, queries_in_process: None,
+    monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Every third asset has three frames: more than are read at once, in the end."""
+    ids = [asset.pk for asset in shelf]
+    queries = [Query(text=text, without=other) for text in WORDS for other in ("", "dogs")]
+    asked = [ask(query, bob, Mode.BALANCED, fake_space) for query in queries]
+
+    def places() -> list[list[tuple[int, int]]]:  # BLAS rounds otherwise for other sizes
+        return [[(match.asset, match.frame) for match in found] for found in find_matches(asked, fake_space, ids)]
+
+    at_once = places()
+    assert any(at_once)
+    read: list[int] = []
+    multiplied: list[int] = []
+
+    def read_and_count(space: Space, assets: list[int]) -> Rows:
+        rows = read_some(space, assets)
+        read.append(len(rows.assets))
+        return rows
+
+    def multiply_and_count(questions: Any, rows: Rows) -> Any:
+        multiplied.append(len(rows.assets))
+        return products(questions, rows)
+
+    products = alerts_inverse._products
+    monkeypatch.setattr(alerts_inverse, "read_some", read_and_count)
+    monkeypatch.setattr(alerts_inverse, "_products", multiply_and_count)
+    for rows_at_once, most_read in ((8, 8), (2, 3)):
+        read.clear()
+        multiplied.clear()
+        monkeypatch.setattr(alerts_inverse, "ROWS", rows_at_once)
+        assert places() == at_once
+        assert (max(read), max(multiplied)) == (most_read, rows_at_once)
+        assert sum(read) == sum(multiplied) == 150
 
 
 # ---- from arrival to match ---------------------------------------------------------------------
