@@ -23,7 +23,7 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
-from archive.models import Alert, Asset, Delivery, DeliveryState, Match, Webhook
+from archive.models import Alert, Delivery, DeliveryState, Match, Webhook
 from archive.models.saved import MatchQuerySet
 from archive.models.telling import MOST_TRIES, new_salt
 from search.alerts_http import CallFailed, RefusedAddress, post, resolve
@@ -173,16 +173,15 @@ def _found(one: Delivery) -> MatchQuerySet:
 def _body(one: Delivery) -> bytes:
     """What is told, of that which the alert's person may see now; empty where that is nothing."""
     alert = one.webhook.alert
-    matches = _found(one).visible_to(alert.person)
-    assets = Asset.objects.filter(pk__in=matches.values("asset")).order_by("pk").only("uuid", "filename", "kind")
+    matches = _found(one).visible_to(alert.person).order_by("asset_id").select_related("asset")
     found = [
         {
-            "asset": str(asset.uuid),
-            "filename": asset.filename,
-            "kind": asset.kind,
-            "url": settings.SIGHTLINE_URL + asset.get_absolute_url(),
+            "asset": str(match.asset.uuid),
+            "filename": match.asset.filename,
+            "kind": match.asset.kind,
+            "url": settings.SIGHTLINE_URL + match.get_absolute_url(),
         }
-        for asset in assets
+        for match in matches.only("alert", "at", "asset__uuid", "asset__filename", "asset__kind")
     ]
     if not found or not alert.active or not alert.person.is_active:
         return b""

@@ -187,7 +187,7 @@ def _by_alert(matches: Sequence[Match]) -> list[Found]:
             some[0].alert,
             settings.SIGHTLINE_URL + some[0].alert.search.get_absolute_url(),
             len(some),
-            [(str(one.asset), settings.SIGHTLINE_URL + one.asset.get_absolute_url()) for one in some[:NAMED]],
+            [(str(one.asset), settings.SIGHTLINE_URL + one.get_absolute_url()) for one in some[:NAMED]],
         )
         for some in groups.values()
     ]

@@ -188,3 +188,7 @@ class Match(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset_id} for {self.alert_id}"
+
+    def get_absolute_url(self) -> str:
+        """The asset's page, at the second of a video that matched."""
+        return self.asset.get_absolute_url() + (f"?t={self.at:.2f}" if self.at else "")

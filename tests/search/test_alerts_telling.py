@@ -34,6 +34,7 @@ from archive.models import (
     DeliveryState,
     Digest,
     Every,
+    Kind,
     Match,
     Membership,
     Space,
@@ -259,6 +260,28 @@ def test_people_choose_on_the_page(mailed: User, client: Client) -> None:
     client.post("/alerts/mail/", {"address": "other@example.org", "every": "x"})
     mailed.refresh_from_db()
     assert mailed.email == "new@example.org"
+
+
+def test_what_was_found_in_a_video_leads_to_its_second(
+    mailed: User, alert: Alert, fake_space: Space, receiver: Receiver, client: Client
+) -> None:
+    film, photo = find(alert, fake_space, 2)
+    Asset.objects.filter(pk=film.pk).update(kind=Kind.VIDEO)
+    Match.objects.filter(asset=film).update(at=42.5)
+    pages = [f"{film.get_absolute_url()}?t=42.50", photo.get_absolute_url()]
+    client.force_login(mailed)
+    page = client.get("/alerts/").content.decode()
+    assert all(f'href="{address}"' in page for address in pages)
+    answer = client.get("/api/v1/saved-searches/matches").json()
+    assert sorted(match["url"] for match in answer["results"]) == sorted(pages)
+    send_digests()
+    body = str(mail.outbox[0].body)
+    assert all(f"https://archive.example.org{address}\n" in body for address in pages)
+    set_hook(alert, receiver.url)
+    call(alert, [film, photo])
+    deliver()
+    told = [asset["url"] for asset in json.loads(receiver.got[0][1])["assets"]]
+    assert told == [f"https://archive.example.org{address}" for address in pages]
 
 
 # ---- webhooks ----------------------------------------------------------------------------------
