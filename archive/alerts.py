@@ -77,7 +77,7 @@ def a_digest_is_due() -> bool:
     """Of somebody with an address, whose last one is long enough ago; whether it may be sent is asked later."""
     if not mail_is_set_up():
         return False
-    unmailed = Match.objects.filter(mailed_at__isnull=True, alert__active=True, alert__by_mail=True)
+    unmailed = Match.objects.shown().filter(mailed_at__isnull=True, alert__active=True, alert__by_mail=True)
     people = unmailed.filter(alert__person__is_active=True).exclude(alert__person__email="")
     return people.exclude(alert__person__in=not_due().values("pk")).exists()
 

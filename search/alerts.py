@@ -80,8 +80,9 @@ def find_groups(person: User, *, unread_only: bool) -> list[Group]:
 
 
 def mark_read(person: User, *, alert: Alert | None = None, until: int | None = None) -> int:
-    """All of them, those of one alert, or what was found up to the match `until`: not what came since it was shown."""
-    unread = Match.objects.filter(alert__person=person).unread()
+    """All of them, those of one alert, or what was found up to the match `until`: not what came since it was shown,
+    nor what nobody can see now and may come back."""
+    unread = Match.objects.visible_to(person).unread().order_by()
     if alert is not None:
         unread = unread.filter(alert=alert)
     if until is not None:

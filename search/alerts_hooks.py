@@ -2,6 +2,8 @@
 
 A call carries `Sightline-Timestamp` and `Sightline-Signature: v1=HEX`, the HMAC-SHA256 of "TIMESTAMP.BODY" with the
 secret. It may come twice: `Sightline-Delivery` is the same then.
+
+A try is counted before the call is made, and no transaction is open meanwhile: whoever dies in it has tried.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ import base64
 import hashlib
 import hmac
 import time
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -19,11 +23,13 @@ from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
-from archive.models import Alert, Asset, Delivery, DeliveryState, Match, Webhook
+from archive.models import Alert, Delivery, DeliveryState, Match, Webhook
+from archive.models.saved import MatchQuerySet
 from archive.models.telling import MOST_TRIES, new_salt
 from search.alerts_http import CallFailed, RefusedAddress, post, resolve
 
-PAUSES = (60, 300, 1800, 7200, 21_600, 43_200, 86_400)  # seconds between tries
+PAUSES = (60, 300, 1800, 7200, 21_600, 43_200, 86_400)  # seconds between tries; a call is much shorter
+HIDDEN_PAUSE = timedelta(hours=1)
 KEPT = timedelta(days=30)  # of the log
 LOGGED = 20
 
@@ -58,11 +64,8 @@ def try_again(hook: Webhook) -> int:
 def deliver(budget: float = float("inf")) -> int:
     """Make the calls that are due, for `budget` seconds at most; returns how many arrived."""
     until, sent = time.monotonic() + budget, 0
-    while time.monotonic() < until:
-        state = _deliver_one()
-        if state is None:
-            break
-        sent += state == DeliveryState.SENT
+    while time.monotonic() < until and (claimed := _claim()):
+        sent += bool(claimed.body) and _call(claimed.delivery, claimed.body)
     return sent
 
 
@@ -75,26 +78,57 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
     return "v1=" + hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that is nobody else's until its next try is due. Without a `body` there is nothing to call about."""
+
+    delivery: Delivery
+    body: bytes
+
+
 @transaction.atomic
-def _deliver_one() -> DeliveryState | None:
-    """The call that waits longest; its row is locked meanwhile. None: nothing is due."""
+def _claim() -> Claimed | None:
+    """The call that waits longest, counted as tried already; None: nothing is due."""
     due = Delivery.objects.filter(state=DeliveryState.WAITING, try_after__lte=now())
     locked = due.order_by("try_after", "pk").select_for_update(skip_locked=True, of=("self",))
     one = locked.select_related("webhook__alert__search", "webhook__alert__person").first()
     if one is None:
         return None
-    body = _body(one)
-    if body is None:
-        one.state, one.note = DeliveryState.DROPPED, "Nothing in it may be seen by you any more."
-    else:
-        _call(one, body)
+    body = b""
+    if one.tries >= MOST_TRIES:  # who made the last one did not live to say so
+        one.state, one.note = DeliveryState.FAILED, "The last call was cut off."
+    elif not _put_off_hidden(one):
+        body = _body(one)
+        if body:
+            one.try_after = now() + timedelta(seconds=PAUSES[min(one.tries, len(PAUSES) - 1)])
+            one.tries += 1
+        else:
+            one.state, one.note = DeliveryState.DROPPED, "Nothing in it may be seen by you any more."
     if one.state != DeliveryState.WAITING:
         one.ended_at = now()
-    one.save(update_fields=["state", "tries", "try_after", "status", "note", "ended_at"])
-    return DeliveryState(one.state)
+    one.save(update_fields=["assets", "state", "tries", "try_after", "note", "ended_at"])
+    return Claimed(one, body)
 
 
-def _call(one: Delivery, body: bytes) -> None:
+def _put_off_hidden(one: Delivery) -> bool:
+    """What lies in the trash or in quarantine is told when it is back: by a call of its own, unless it is all of this
+    one, which waits then."""
+    alert = one.webhook.alert
+    hidden = _found(one).hidden_from(alert.person) if alert.active and alert.person.is_active else Match.objects.none()
+    away = set(hidden.values_list("asset", flat=True))
+    if not away:
+        return False
+    later = now() + HIDDEN_PAUSE
+    if not _found(one).visible_to(alert.person).exists():
+        one.try_after = later
+        return True
+    Delivery.objects.create(webhook=one.webhook, assets=sorted(away), try_after=later, made_at=one.made_at)
+    one.assets = [asset for asset in one.assets if asset not in away]
+    return False
+
+
+def _call(one: Delivery, body: bytes) -> bool:
+    """Returns whether it arrived."""
     timestamp = int(time.time())
     headers = {
         "Content-Type": "application/json",
@@ -103,19 +137,25 @@ def _call(one: Delivery, body: bytes) -> None:
         "Sightline-Timestamp": str(timestamp),
         "Sightline-Signature": sign(secret_of(one.webhook), timestamp, body),
     }
-    one.tries += 1
-    one.status = None
+    status = None
     try:
-        one.status = post(resolve(one.webhook.url, settings.SIGHTLINE_HOOK_NETWORKS), body, headers)
-        one.note = _complaint(one.status)
+        status = post(resolve(one.webhook.url, settings.SIGHTLINE_HOOK_NETWORKS), body, headers)
+        note = _complaint(status)
     except (RefusedAddress, CallFailed) as error:
-        one.note = str(error)[:300]
-    if not one.note:
-        one.state = DeliveryState.SENT
+        note = str(error)[:300]
+    _end(one, status, note)
+    return not note
+
+
+def _end(one: Delivery, status: int | None, note: str) -> None:
+    """Unless somebody else has gone on with it since: the count of tries tells."""
+    ended: dict[str, Any] = {}
+    if not note:
+        ended = {"state": DeliveryState.SENT, "ended_at": now()}
     elif one.tries >= MOST_TRIES:
-        one.state = DeliveryState.FAILED
-    else:
-        one.try_after = now() + timedelta(seconds=PAUSES[one.tries - 1])
+        ended = {"state": DeliveryState.FAILED, "ended_at": now()}
+    still = Delivery.objects.filter(pk=one.pk, state=DeliveryState.WAITING, tries=one.tries)
+    still.update(status=status, note=note, **ended)
 
 
 def _complaint(status: int) -> str:
@@ -126,21 +166,24 @@ def _complaint(status: int) -> str:
     return f"It answered {status}."
 
 
-def _body(one: Delivery) -> bytes | None:
-    """What is told, of that which the alert's person may see now."""
+def _found(one: Delivery) -> MatchQuerySet:
+    return Match.objects.filter(alert=one.webhook.alert_id, asset__in=one.assets)
+
+
+def _body(one: Delivery) -> bytes:
+    """What is told, of that which the alert's person may see now; empty where that is nothing."""
     alert = one.webhook.alert
-    matches = Match.objects.visible_to(alert.person).filter(alert=alert, asset__in=one.assets)
-    assets = Asset.objects.filter(pk__in=matches.values("asset")).order_by("pk").only("uuid", "filename", "kind")
+    matches = _found(one).visible_to(alert.person).order_by("asset_id").select_related("asset")
     found = [
         {
-            "asset": str(asset.uuid),
-            "filename": asset.filename,
-            "kind": asset.kind,
-            "url": settings.SIGHTLINE_URL + asset.get_absolute_url(),
+            "asset": str(match.asset.uuid),
+            "filename": match.asset.filename,
+            "kind": match.asset.kind,
+            "url": settings.SIGHTLINE_URL + match.get_absolute_url(),
         }
-        for asset in assets
+        for match in matches.only("alert", "at", "asset__uuid", "asset__filename", "asset__kind")
     ]
     if not found or not alert.active or not alert.person.is_active:
-        return None
+        return b""
     search = {"saved_search": str(alert.search.uuid), "name": alert.search.name}
     return orjson.dumps({"delivery": str(one.uuid), "found_at": one.made_at, **search, "assets": found})

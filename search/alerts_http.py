@@ -3,23 +3,29 @@
 The name is resolved once; if any of its addresses is not public the call is refused, and the connection goes to
 the very address that was looked at, so that a second answer of the name server changes nothing. No redirect is
 followed. Python's own http.client does it: urllib3 and requests resolve the name by themselves.
+
+A timeout of a socket counts anew with every byte. So a timer shuts the socket at the end, whatever trickles in.
 """
 
 from __future__ import annotations
 
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-SECONDS = 10.0  # for all of it
+SECONDS = 10.0  # for all of a call
+LOOK_UP_SECONDS = 5.0  # for the name before it
 MOST_READ = 64 * 1024
 LONGEST_URL = 500
 MOST_ADDRESSES = 2  # are tried: one of each kind
@@ -70,10 +76,7 @@ def resolve(url: str, allowed: Sequence[str] = ()) -> Target:
     """Look the name up, once. `allowed`: networks that are not public and may be called. Raises `RefusedAddress`."""
     parts = read_url(url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise RefusedAddress(UNREACHABLE) from None
+    found = _look_up(host, port)
     networks = [ipaddress.ip_network(network, strict=False) for network in allowed]
     addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found]
     inside = [any(address in network for network in networks) for address in addresses]
@@ -88,24 +91,44 @@ def resolve(url: str, allowed: Sequence[str] = ()) -> Target:
 
 def post(target: Target, body: bytes, headers: Mapping[str, str], seconds: float = SECONDS) -> int:
     """The status that came back; of the answer no more than 64 kB is read, and thrown away. Raises `CallFailed`."""
-    until = time.monotonic() + seconds
-    connection = _connection(target, seconds)
+    connection = (_Pinned if target.scheme == "http" else _PinnedTLS)(target, seconds)
+    timer = threading.Timer(seconds, connection.cut)
+    timer.daemon = True
+    timer.start()
     try:
         connection.request("POST", target.path, body, {**headers, "Host": _host(target), "Connection": "close"})
-        _left(connection, until)
         answer = connection.getresponse()
         read = 0
-        while read < MOST_READ:
-            _left(connection, until)
-            part = answer.read1(min(16_384, MOST_READ - read))
-            if not part:
-                break
+        while read < MOST_READ and (part := answer.read1(min(16_384, MOST_READ - read))):
             read += len(part)
-        return answer.status
-    except (OSError, http.client.HTTPException) as error:
-        raise CallFailed(f"No answer ({type(error).__name__}).") from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise CallFailed(f"No answer ({'TimeoutError' if connection.late else type(error).__name__}).") from error
     finally:
+        timer.cancel()
         connection.close()
+    if connection.late:  # a socket that was shut looks like one that has ended
+        raise CallFailed("No answer (TimeoutError).")
+    return answer.status
+
+
+def _look_up(host: str, port: int) -> list[tuple[Any, ...]]:
+    """As `getaddrinfo`, which nothing can end: after a while nobody waits for it any more."""
+    answers: queue.SimpleQueue[list[tuple[Any, ...]] | None] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            answers.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except (OSError, UnicodeError):
+            answers.put(None)
+
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        found = answers.get(timeout=LOOK_UP_SECONDS)
+    except queue.Empty:
+        found = None
+    if found is None:
+        raise RefusedAddress(UNREACHABLE)
+    return found
 
 
 def _is_public(address: Address) -> bool:
@@ -122,12 +145,6 @@ def _is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def _connection(target: Target, seconds: float) -> http.client.HTTPConnection:
-    if target.scheme == "http":
-        return _Pinned(target, seconds)
-    return _PinnedTLS(target, seconds)
-
-
 class _Pinned(http.client.HTTPConnection):
     """Goes to the addresses that were looked at, whatever the name leads to by now."""
 
@@ -135,16 +152,33 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(target.host, target.port, timeout=seconds)
         self.target = target
         self.seconds = seconds
+        self.late = False
+        self.open: socket.socket | None = None  # `sock` is gone while the answer is read
+
+    def cut(self) -> None:
+        """End it, from another thread: whoever reads or writes is woken. TLS is not asked, for its own shutdown takes
+        away what the reader is using."""
+        self.late = True
+        if self.open is not None:
+            with suppress(OSError):  # ended already
+                socket.socket.shutdown(self.open, socket.SHUT_RDWR)
+
+    def hold(self, sock: socket.socket) -> None:
+        sock.settimeout(self.seconds)
+        self.sock = self.open = sock
+        if self.late:  # the timer found nothing to end
+            raise TimeoutError
 
     def connect(self) -> None:
         addresses = self.target.addresses[:MOST_ADDRESSES]
         failed = OSError("no address")
         for address in addresses:
             try:
-                self.sock = socket.create_connection((address, self.target.port), self.seconds / len(addresses))
+                found = socket.create_connection((address, self.target.port), self.seconds / len(addresses))
             except OSError as error:
                 failed = error
             else:
+                self.hold(found)
                 return
         raise failed
 
@@ -154,15 +188,10 @@ class _PinnedTLS(_Pinned):
 
     def connect(self) -> None:
         super().connect()
-        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.target.host)
-
-
-def _left(connection: http.client.HTTPConnection, until: float) -> None:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    if connection.sock is not None:
-        connection.sock.settimeout(left)
+        context = ssl.create_default_context()
+        wrapped = context.wrap_socket(self.sock, server_hostname=self.target.host, do_handshake_on_connect=False)
+        self.hold(wrapped)  # before the handshake, so that the timer reaches it
+        wrapped.do_handshake()
 
 
 def _host(target: Target) -> str:

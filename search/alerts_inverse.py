@@ -1,15 +1,19 @@
-"""The inverse search: not one query against all vectors, but all queries against the vectors that are new."""
+"""The inverse search: not one query against all vectors, but all queries against the vectors that are new.
+
+However many frames the new films have, `ROWS` of them are multiplied at once, and the best one of each asset is kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import Count
 
-from archive.models import Frame, Space
-from archive.vectors import Rows, read_vectors
+from archive.models import Embedding, Frame, Space
+from archive.vectors import Rows, read_some
 from search.alerts_asking import Asked
 from search.candidates import find_candidates
 from search.exclusion import penalty
@@ -17,6 +21,7 @@ from search.neighbours import tables_that_may_go
 from search.phrases import find_sayings_of_many
 
 Numbers = npt.NDArray[np.float32]
+ROWS = 8192  # 25 MB of vectors
 
 
 @dataclass(frozen=True)
@@ -28,20 +33,29 @@ class Matched:
     closeness: float = 0.0
 
 
+@dataclass(frozen=True)
+class Best:
+    """An asset's frame that is closest to what is wanted, and how close it is to each of the unwanted."""
+
+    frame: int
+    closeness: float
+    unwanted: list[float]
+
+
 def find_matches(questions: Sequence[Asked], space: Space, assets: Sequence[int]) -> list[list[Matched]]:
     """For each of `questions`, asked in `space`, those of `assets` that match it well.
 
-    One product of matrices and one look-up of words for all questions; Postgres is asked again only about those
+    A few products of matrices and one look-up of words for all questions; Postgres is asked again only about those
     that found something, whether their owners may see it.
     """
-    with tables_that_may_go():
-        rows = read_vectors(space, assets)
-    products = _products(questions, rows)
+    best: list[dict[int, Best]] = [{} for _ in questions]
+    for rows in _read(space, assets):
+        for kept, asked, product in zip(best, questions, _products(questions, rows), strict=True):
+            _keep_best(kept, asked, rows, product)
     sayings = find_sayings_of_many(assets, [(asked.words, asked.query.unwanted) for asked in questions])
-    frames = _by_asset(rows)
     return [
-        _judge(asked, assets, said, _near(asked, rows, frames, product))
-        for asked, said, product in zip(questions, sayings, products, strict=True)
+        _judge(asked, assets, said, _near(asked, kept))
+        for asked, said, kept in zip(questions, sayings, best, strict=True)
     ]
 
 
@@ -49,6 +63,33 @@ def moments_of(matches: Sequence[Matched]) -> dict[int, float]:
     """Seconds of the frames that matched."""
     frames = [match.frame for match in matches if match.frame]
     return dict(Frame.objects.filter(pk__in=frames).values_list("pk", "at")) if frames else {}
+
+
+def _read(space: Space, assets: Sequence[int]) -> Iterator[Rows]:
+    """All frames of `assets`, some `ROWS` at once: whole assets are read, and a film of more is passed on in parts."""
+    for some in _groups(space, assets):
+        with tables_that_may_go():
+            rows = read_some(space, some)
+        for start in range(0, len(rows.assets), ROWS):
+            part = slice(start, start + ROWS)
+            yield Rows(rows.frames[part], rows.assets[part], rows.vectors[part])
+
+
+def _groups(space: Space, assets: Sequence[int]) -> Iterator[list[int]]:
+    """Of at most `ROWS` frames together, or of one asset. Those without any are among them: what is read says whether
+    the table is there, what is counted does not."""
+    counted = Embedding.objects.filter(space=space.pk, asset__in=assets).order_by().values_list("asset")
+    frames: dict[int, int] = dict(counted.annotate(Count("frame")))
+    group: list[int] = []
+    size = 0
+    for asset in assets:
+        if group and size + frames.get(asset, 0) > ROWS:
+            yield group
+            group, size = [], 0
+        group.append(asset)
+        size += frames.get(asset, 0)
+    if group:
+        yield group
 
 
 def _products(questions: Sequence[Asked], rows: Rows) -> list[Numbers]:
@@ -62,12 +103,14 @@ def _products(questions: Sequence[Asked], rows: Rows) -> list[Numbers]:
     return list(np.split(product, ends[:-1], axis=1))
 
 
-def _by_asset(rows: Rows) -> dict[int, list[int]]:
-    """The places of each asset's frames."""
-    found: dict[int, list[int]] = {}
-    for place, asset in enumerate(rows.assets):
-        found.setdefault(asset, []).append(place)
-    return found
+def _keep_best(kept: dict[int, Best], asked: Asked, rows: Rows, product: Numbers) -> None:
+    """The frame of each asset that is closest to what is wanted, of those above the line: a penalty raises nothing."""
+    if asked.wanted is None:
+        return
+    for place in np.flatnonzero(product[:, 0] >= asked.line.well).tolist():
+        asset, closeness = rows.assets[place], float(product[place, 0])
+        if asset not in kept or closeness > kept[asset].closeness:
+            kept[asset] = Best(rows.frames[place], closeness, product[place, 1:].tolist())
 
 
 def _judge(asked: Asked, assets: Sequence[int], said: set[int], near: dict[int, Matched]) -> list[Matched]:
@@ -90,17 +133,13 @@ def _allowed(asked: Asked, assets: Collection[int]) -> list[int]:
     return list(candidates.order_by("pk").values_list("pk", flat=True))
 
 
-def _near(asked: Asked, rows: Rows, frames: dict[int, list[int]], product: Numbers) -> dict[int, Matched]:
+def _near(asked: Asked, kept: dict[int, Best]) -> dict[int, Matched]:
     """What lies above the line, by its best frame, after what it loses for showing the unwanted."""
     found: dict[int, Matched] = {}
-    if asked.wanted is None:
-        return found
-    over = np.flatnonzero(product[:, 0] >= asked.line.well)  # a penalty raises nothing
-    for asset in {rows.assets[place] for place in over}:
-        best = max(frames[asset], key=lambda place: product[place, 0])
-        closeness = float(product[best, 0])
-        for number, (_, unwanted) in enumerate(asked.unwanted, start=1):
-            closeness -= penalty(float(product[best, number]), unwanted, asked.background)
+    for asset, best in kept.items():
+        closeness = best.closeness
+        for likeness, (_, unwanted) in zip(best.unwanted, asked.unwanted, strict=True):
+            closeness -= penalty(likeness, unwanted, asked.background)
         if closeness >= asked.line.well:
-            found[asset] = Matched(asset, rows.frames[best], closeness)
+            found[asset] = Matched(asset, best.frame, closeness)
     return found

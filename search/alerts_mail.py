@@ -62,7 +62,7 @@ def send_digests(budget: float = float("inf")) -> int:
     refused keeps no other from being written to."""
     if not mail_is_set_up():
         return 0
-    unmailed = Match.objects.filter(mailed_at__isnull=True, alert__active=True, alert__by_mail=True)
+    unmailed = Match.objects.shown().filter(mailed_at__isnull=True, alert__active=True, alert__by_mail=True)
     people = User.objects.filter(is_active=True, pk__in=unmailed.values("alert__person")).exclude(email="")
     until, sent = time.monotonic() + budget, 0
     for person in list(people.exclude(pk__in=not_due().values("pk")).order_by("pk")):
@@ -110,7 +110,8 @@ def _send_to(person: User) -> bool:
         digest = locked.filter(pk=person.pk).first()
         if digest is None:  # another worker is at it, or was
             return False
-        unmailed = Match.objects.filter(alert__person=person, alert__by_mail=True, mailed_at__isnull=True)
+        mine = Match.objects.shown().filter(alert__person=person, alert__by_mail=True)
+        unmailed = mine.filter(mailed_at__isnull=True)  # what is hidden now waits for a later one
         matches = list(unmailed.order_by("pk")[:MOST])
         seen = Match.objects.visible_to(person).filter(pk__in=[one.pk for one in matches], alert__active=True)
         shown = list(seen.select_related("asset", "alert__search").order_by("alert", "-pk"))
@@ -123,15 +124,17 @@ def _send_to(person: User) -> bool:
         if failure is not None:
             _put_off(digest, failure)
         else:
-            _end(digest, matches, told=bool(shown))
+            _end(digest, matches, shown)
     if failure is not None and not isinstance(failure, ONE_MESSAGE):
         raise ServerAway
     return bool(shown) and failure is None
 
 
-def _end(digest: Digest, matches: Sequence[Match], *, told: bool) -> None:
-    """What may not be seen any more is behind us as well."""
-    Match.objects.filter(pk__in=[one.pk for one in matches]).update(mailed_at=Now())
+def _end(digest: Digest, matches: Sequence[Match], told: Sequence[Match]) -> None:
+    """What may not be seen any more is behind us as well, but not what went into quarantine in this moment."""
+    some = {one.pk for one in told}
+    Match.objects.filter(pk__in=some).update(mailed_at=Now())
+    Match.objects.shown().filter(pk__in={one.pk for one in matches} - some).update(mailed_at=Now())
     if told:
         Digest.objects.filter(pk=digest.pk).update(sent_at=Now(), tries=0, try_after=None, error="")
 
@@ -184,7 +187,7 @@ def _by_alert(matches: Sequence[Match]) -> list[Found]:
             some[0].alert,
             settings.SIGHTLINE_URL + some[0].alert.search.get_absolute_url(),
             len(some),
-            [(str(one.asset), settings.SIGHTLINE_URL + one.asset.get_absolute_url()) for one in some[:NAMED]],
+            [(str(one.asset), settings.SIGHTLINE_URL + one.get_absolute_url()) for one in some[:NAMED]],
         )
         for some in groups.values()
     ]

@@ -1,7 +1,8 @@
 """New assets are compared with what people wait for, once each, and what matches is written down.
 
 A batch is one transaction: matches, calls of webhooks and the end of the arrivals. Who is killed leaves the
-arrivals for the next. An alert that cannot look now (the worker that reads words is away) is owed them.
+arrivals for the next. An alert that cannot look now (the worker that reads words is away, the picture it starts from
+lies in the trash or in quarantine) is owed them.
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.utils.timezone import now
 
-from archive.models import Alert, Arrival, Delivery, Match, SavedSearch, Space, Webhook
+from archive.models import Alert, Arrival, Asset, Collection, Delivery, Match, SavedSearch, Space, Webhook
 from search.alerts_asking import Asked, ask_again
 from search.alerts_inverse import Matched, find_matches, moments_of
 from search.failures import SEED_GONE, EncoderUnavailable, NotAnswered, NotEncodedYet, SpaceGone, UnknownAsset
-from search.query import BadQuery, Mode
+from search.query import BadQuery, Mode, Query
 from search.saved import query_of
 from search.sight import sight_of
 from search.spaces import asked_again
+
+if TYPE_CHECKING:
+    from archive.models.collections import Person
 
 BATCH = 256
 # So that matches become visible in the order of their numbers: "read up to this one" must not reach what was
@@ -29,6 +34,8 @@ BATCH = 256
 TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtext('sightline matches'), 0)"
 PASSING = (EncoderUnavailable, NotEncodedYet)
 PAUSE = timedelta(seconds=60)
+SEED_PAUSE = timedelta(minutes=10)
+OWED = timedelta(days=30)  # to an alert whose seed is hidden: as long as trash is kept, and no longer
 
 
 @dataclass
@@ -131,11 +138,15 @@ def _read(alerts: list[Alert], space: Space) -> Questions:
         except PASSING as error:
             silent = silent or isinstance(error, EncoderUnavailable)
             found.later.append(alert)
-            _note(alert, str(error), later=True)
+            _note(alert, str(error), pause=PAUSE)
         except SpaceGone:
             raise
         except UnknownAsset:
-            _note(alert, SEED_GONE)
+            if _may_come_back(query, alert.person):
+                found.later.append(alert)
+                _note(alert, SEED_GONE, pause=SEED_PAUSE)
+            else:
+                _note(alert, SEED_GONE)
         except (BadQuery, NotAnswered) as error:
             _note(alert, str(error))
         else:
@@ -144,9 +155,21 @@ def _read(alerts: list[Alert], space: Space) -> Questions:
     return found
 
 
-def _note(alert: Alert, trouble: str, *, later: bool = False) -> None:
-    after = now() + PAUSE if later else None
-    if alert.trouble != trouble or later or alert.try_after:
+def _may_come_back(query: Query, person: Person) -> bool:
+    """Whether its seeds are only hidden. What is gone for good, or not shared any more, is not waited for."""
+    seeds = {seed for seed in (query.like, query.unlike) if seed}
+    shared = Collection.objects.visible_to(person).order_by().values("pk")
+    return Asset.objects.filter(uuid__in=seeds, collection__in=shared).count() == len(seeds)
+
+
+def forget_owed() -> None:
+    """What an alert could not look at for so long, because the picture that it starts from is away."""
+    Arrival.objects.filter(alert__trouble=SEED_GONE, arrived_at__lt=now() - OWED).delete()
+
+
+def _note(alert: Alert, trouble: str, *, pause: timedelta | None = None) -> None:
+    after = now() + pause if pause else None
+    if alert.trouble != trouble or after or alert.try_after:
         Alert.objects.filter(pk=alert.pk).update(trouble=trouble[:300], try_after=after)
 
 

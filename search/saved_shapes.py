@@ -126,12 +126,13 @@ class MatchShape(MatchSerializer):
     asset = serializers.UUIDField(source="asset.uuid")
     filename = serializers.CharField(source="asset.filename")
     at = serializers.FloatField(help_text="Seconds of a video")
+    url = serializers.CharField(source="get_absolute_url", help_text="The picture's page, at that second")
     read = serializers.SerializerMethodField()
     thumbnail = serializers.SerializerMethodField()
 
     class Meta:
         model = Match
-        fields = ("match", "saved_search", "asset", "filename", "at", "found_at", "read", "thumbnail")
+        fields = ("match", "saved_search", "asset", "filename", "at", "url", "found_at", "read", "thumbnail")
 
     def get_read(self, match: Match) -> bool:
         return match.read_at is not None

@@ -109,9 +109,11 @@ class Alert(models.Model):
 
 class ArrivalQuerySet(models.QuerySet["Arrival"]):
     def due(self, space: Space) -> ArrivalQuerySet:
-        """What can be compared in `space` now. The rest waits: for its other steps, for the space, in the trash."""
+        """What can be compared in `space` now. The rest waits: for its other steps, for the space, in the trash, in
+        quarantine."""
         held = Embedding.objects.filter(space=space.pk, asset=OuterRef("asset"))
-        ready = self.filter(Exists(held), asset__status=Status.READY, asset__trashed_at__isnull=True)
+        shown = self.filter(asset__trashed_at__isnull=True, asset__quarantined=False)
+        ready = shown.filter(Exists(held), asset__status=Status.READY)
         return ready.filter(Q(alert=None) | Q(alert__try_after=None) | Q(alert__try_after__lte=Now()))
 
 
@@ -141,9 +143,21 @@ class MatchQuerySet(models.QuerySet["Match"]):
     def visible_to(self, user: Person) -> MatchQuerySet:
         """`user`'s own, of pictures and of searches that they may still see."""
         seen = Asset.objects.visible_to(user).order_by()
+        return self._of(user).filter(Exists(seen.filter(pk=OuterRef("asset"))))
+
+    def hidden_from(self, user: Person) -> MatchQuerySet:
+        """Those that `user` may see again once their pictures come out of the trash or of quarantine."""
+        shared = Collection.objects.visible_to(user).order_by().values("pk")
+        away = Q(asset__trashed_at__isnull=False) | Q(asset__quarantined=True)
+        return self._of(user).filter(away, asset__collection__in=shared)
+
+    def shown(self) -> MatchQuerySet:
+        """Whose pictures are neither in the trash nor in quarantine."""
+        return self.filter(asset__trashed_at__isnull=True, asset__quarantined=False)
+
+    def _of(self, user: Person) -> MatchQuerySet:
         searches = SavedSearch.objects.visible_to(user).order_by().values("pk")
-        mine = self.filter(alert__person=user.pk, alert__search__in=searches)
-        return mine.filter(Exists(seen.filter(pk=OuterRef("asset"))))
+        return self.filter(alert__person=user.pk, alert__search__in=searches)
 
     def unread(self) -> MatchQuerySet:
         return self.filter(read_at__isnull=True)
@@ -174,3 +188,7 @@ class Match(models.Model):
 
     def __str__(self) -> str:
         return f"{self.asset_id} for {self.alert_id}"
+
+    def get_absolute_url(self) -> str:
+        """The asset's page, at the second of a video that matched."""
+        return self.asset.get_absolute_url() + (f"?t={self.at:.2f}" if self.at else "")

@@ -45,13 +45,13 @@ from archive.moderation.flagging import Doubt, raise_flags
 from archive.moderation.reviewing import answer
 from archive.noticing import notice
 from archive.spaces import activate
-from archive.vectors import Rows, read_vectors, store_vectors
-from search import alerts_asking, alerts_matching
+from archive.vectors import Rows, read_some, read_vectors, store_vectors
+from search import alerts_asking, alerts_inverse, alerts_matching
 from search.alerts import count_unread, find_groups, mark_read, switch_off, switch_on
 from search.alerts_asking import ask
 from search.alerts_backtest import back_test
 from search.alerts_inverse import find_matches
-from search.alerts_matching import match_new
+from search.alerts_matching import forget_owed, match_new
 from search.candidates import find_candidates
 from search.engine import Stopwatch, rank
 from search.failures import EncoderUnavailable
@@ -165,6 +165,44 @@ def test_many_questions_at_once_are_answered_as_one_by_one(
     frames = dict(Frame.objects.filter(pk__in=best.values()).values_list("pk", "asset"))
     assert best
     assert all(frames[frame] == asset for asset, frame in best.items())
+
+
+def test_films_are_compared_by_parts_and_found_as_at_once(
+    shelf: list[Asset], words_known: None, bob: User, fake_space: Space, queries_in_process: None,
+    monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Every third asset has three frames: more than are read at once, in the end."""
+    ids = [asset.pk for asset in shelf]
+    queries = [Query(text=text, without=other) for text in WORDS for other in ("", "dogs")]
+    asked = [ask(query, bob, Mode.BALANCED, fake_space) for query in queries]
+
+    def places() -> list[list[tuple[int, int]]]:  # BLAS rounds otherwise for other sizes
+        return [[(match.asset, match.frame) for match in found] for found in find_matches(asked, fake_space, ids)]
+
+    at_once = places()
+    assert any(at_once)
+    read: list[int] = []
+    multiplied: list[int] = []
+
+    def read_and_count(space: Space, assets: list[int]) -> Rows:
+        rows = read_some(space, assets)
+        read.append(len(rows.assets))
+        return rows
+
+    def multiply_and_count(questions: Any, rows: Rows) -> Any:
+        multiplied.append(len(rows.assets))
+        return products(questions, rows)
+
+    products = alerts_inverse._products
+    monkeypatch.setattr(alerts_inverse, "read_some", read_and_count)
+    monkeypatch.setattr(alerts_inverse, "_products", multiply_and_count)
+    for rows_at_once, most_read in ((8, 8), (2, 3)):
+        read.clear()
+        multiplied.clear()
+        monkeypatch.setattr(alerts_inverse, "ROWS", rows_at_once)
+        assert places() == at_once
+        assert (max(read), max(multiplied)) == (most_read, rows_at_once)
+        assert sum(read) == sum(multiplied) == 150
 
 
 # ---- from arrival to match ---------------------------------------------------------------------
@@ -301,10 +339,36 @@ def test_what_comes_out_of_quarantine_is_told_then(
     raise_flags(fake_space, [Doubt(held.pk, weapon.pk, 4.2, hides=True)])
     match_new()
     assert held.pk not in told(photos)
+    assert list(Arrival.objects.values_list("asset", flat=True)) == [held.pk]
+    assert not something_waits()
     answer(alice, Flag.objects.get().pk, Answer.DISMISS, 1)
     assert held.pk not in told(photos)
     match_new()
     assert held.pk in told(photos)
+
+
+def test_an_old_asset_that_waited_in_quarantine_is_told_all_the_same(
+    harbour: Collection, fake_space: Space, photos: Alert
+) -> None:
+    """Nobody notes it again: it has waited since it came."""
+    (held,) = arrive(harbour, fake_space, count=1)
+    Asset.objects.filter(pk=held.pk).update(quarantined=True, added_at="2024-01-01T00:00Z")
+    assert match_new().assets == 0
+    Asset.objects.filter(pk=held.pk).update(quarantined=False)
+    assert match_new().matches == 1
+    assert told(photos) == [held.pk]
+
+
+def test_what_was_found_before_quarantine_is_unread_afterwards(
+    harbour: Collection, fake_space: Space, photos: Alert, bob: User
+) -> None:
+    held, _ = arrive(harbour, fake_space, count=2)
+    match_new()
+    Asset.objects.filter(pk=held.pk).update(quarantined=True)
+    assert mark_read(bob) == 1
+    assert count_unread(bob) == 0
+    Asset.objects.filter(pk=held.pk).update(quarantined=False)
+    assert count_unread(bob) == 1
 
 
 def test_a_deleted_alert_or_person_leaves_nothing(
@@ -350,13 +414,48 @@ def test_what_cannot_be_read_now_is_owed_and_keeps_nobody_waiting(
 def test_an_alert_whose_seed_is_gone_says_so(harbour: Collection, fake_space: Space, bob: User) -> None:
     seed, *_ = make_encoded(harbour, fake_space, random_rows(30))
     alert = switch_on(save_search(Query(like=seed.uuid), "like it", bob), bob)
-    Asset.objects.filter(pk=seed.pk).update(trashed_at="2024-01-01T00:00Z")
+    Asset.objects.filter(pk=seed.pk).delete()
     arrive(harbour, fake_space)
     match_new()
     alert.refresh_from_db()
     assert "starts from is gone" in alert.trouble
     assert told(alert) == []
     assert not Arrival.objects.exists()
+
+
+@pytest.mark.parametrize("away", [{"trashed_at": "2024-01-01T00:00Z"}, {"quarantined": True}])
+def test_an_alert_whose_seed_is_hidden_looks_when_it_is_back(
+    harbour: Collection, fake_space: Space, bob: User, away: dict[str, Any]
+) -> None:
+    seed, *_ = make_encoded(harbour, fake_space, random_rows(3))
+    alert = switch_on(save_search(Query(like=seed.uuid), "like it", bob), bob)
+    Asset.objects.filter(pk=seed.pk).update(**away)
+    assets = arrive(harbour, fake_space)
+    match_new()
+    alert.refresh_from_db()
+    assert "starts from is gone" in alert.trouble
+    assert told(alert) == []
+    assert Arrival.objects.filter(alert=alert).count() == 3
+    assert not something_waits()  # not at once
+    Asset.objects.filter(pk=seed.pk).update(trashed_at=None, quarantined=False)
+    Alert.objects.update(try_after=None)
+    match_new()
+    assert told(alert) == [asset.pk for asset in assets]  # an archive so small has no line
+    alert.refresh_from_db()
+    assert (alert.trouble, Arrival.objects.count()) == ("", 0)
+
+
+def test_what_is_owed_for_the_sake_of_a_hidden_seed_is_forgotten_one_day(
+    harbour: Collection, fake_space: Space, bob: User
+) -> None:
+    seed, *_ = make_encoded(harbour, fake_space, random_rows(3))
+    switch_on(save_search(Query(like=seed.uuid), "like it", bob), bob)
+    Asset.objects.filter(pk=seed.pk).update(quarantined=True)
+    old, *others = arrive(harbour, fake_space)
+    match_new()
+    Arrival.objects.filter(asset=old).update(arrived_at="2024-01-01T00:00Z")
+    forget_owed()
+    assert set(Arrival.objects.values_list("asset", flat=True)) == {asset.pk for asset in others}
 
 
 def test_a_failure_in_the_middle_leaves_all_or_nothing(

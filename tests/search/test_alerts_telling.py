@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
@@ -20,6 +21,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
 
@@ -32,12 +34,14 @@ from archive.models import (
     DeliveryState,
     Digest,
     Every,
+    Kind,
     Match,
     Membership,
     Space,
     Webhook,
 )
 from archive.models.telling import MOST_TRIES
+from search import alerts_hooks, alerts_http
 from search.alerts import switch_off, switch_on
 from search.alerts_hooks import deliver, secret_of, set_hook, try_again
 from search.alerts_http import CallFailed, RefusedAddress, Target, post, resolve
@@ -126,6 +130,23 @@ def test_nobody_is_mailed_who_has_no_address_wants_none_or_may_not_see_it(
     switch_off(alert.search, mailed)
     assert send_digests() == 0
     assert mail.outbox == []
+
+
+@pytest.mark.parametrize("away", [{"trashed_at": "2024-01-01T00:00Z"}, {"quarantined": True}])
+def test_what_was_hidden_when_the_digest_went_out_stands_in_a_later_one(
+    mailed: User, alert: Alert, fake_space: Space, away: dict[str, Any]
+) -> None:
+    held, *_ = find(alert, fake_space, 2)
+    Asset.objects.filter(pk=held.pk).update(**away)
+    assert send_digests() == 1
+    assert "boat-00000" not in str(mail.outbox[0].body)
+    a_day_later()
+    assert not a_digest_is_due()  # what cannot be told rings no bell
+    Asset.objects.filter(pk=held.pk).update(trashed_at=None, quarantined=False)
+    assert a_digest_is_due()
+    assert send_digests() == 1
+    assert "boat-00000" in str(mail.outbox[1].body)
+    assert not Match.objects.filter(mailed_at=None).exists()
 
 
 def test_who_gives_an_address_is_not_told_of_what_is_long_past(mailed: User, alert: Alert, fake_space: Space) -> None:
@@ -241,6 +262,28 @@ def test_people_choose_on_the_page(mailed: User, client: Client) -> None:
     assert mailed.email == "new@example.org"
 
 
+def test_what_was_found_in_a_video_leads_to_its_second(
+    mailed: User, alert: Alert, fake_space: Space, receiver: Receiver, client: Client
+) -> None:
+    film, photo = find(alert, fake_space, 2)
+    Asset.objects.filter(pk=film.pk).update(kind=Kind.VIDEO)
+    Match.objects.filter(asset=film).update(at=42.5)
+    pages = [f"{film.get_absolute_url()}?t=42.50", photo.get_absolute_url()]
+    client.force_login(mailed)
+    page = client.get("/alerts/").content.decode()
+    assert all(f'href="{address}"' in page for address in pages)
+    answer = client.get("/api/v1/saved-searches/matches").json()
+    assert sorted(match["url"] for match in answer["results"]) == sorted(pages)
+    send_digests()
+    body = str(mail.outbox[0].body)
+    assert all(f"https://archive.example.org{address}\n" in body for address in pages)
+    set_hook(alert, receiver.url)
+    call(alert, [film, photo])
+    deliver()
+    told = [asset["url"] for asset in json.loads(receiver.got[0][1])["assets"]]
+    assert told == [f"https://archive.example.org{address}" for address in pages]
+
+
 # ---- webhooks ----------------------------------------------------------------------------------
 
 
@@ -258,6 +301,10 @@ class Receiver(HTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/hook?a=1"
+
+    @property
+    def target(self) -> Target:
+        return Target("http", "127.0.0.1", self.server_port, "/", ("127.0.0.1",))
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -358,6 +405,56 @@ def test_a_call_that_fails_is_tried_again_and_given_up_in_the_end(
     assert deliver() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_call_is_counted_before_it_is_made_and_holds_no_transaction(
+    alert: Alert, fake_space: Space, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_hook(alert, receiver.url)
+    one = call(alert, find(alert, fake_space))
+    held: list[bool] = []
+
+    def killed(*_: Any) -> int:
+        held.append(connection.in_atomic_block)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(alerts_hooks, "post", killed)
+        for tries in range(1, MOST_TRIES + 1):
+            with pytest.raises(KeyboardInterrupt):
+                deliver()
+            one.refresh_from_db()
+            assert (one.state, one.tries) == (DeliveryState.WAITING, tries)
+            assert one.try_after > now()
+            assert deliver() == 0  # not at once
+            Delivery.objects.update(try_after=now())
+        assert deliver() == 0
+    one.refresh_from_db()
+    assert (one.state, one.note, one.tries) == (DeliveryState.FAILED, "The last call was cut off.", MOST_TRIES)
+    assert held == [False] * MOST_TRIES
+    try_again(alert.webhook)
+    assert deliver() == 1
+
+
+@pytest.mark.parametrize("away", [{"trashed_at": "2024-01-01T00:00Z"}, {"quarantined": True}])
+def test_what_is_hidden_when_a_call_is_due_is_told_when_it_is_back(
+    alert: Alert, fake_space: Space, receiver: Receiver, away: dict[str, Any]
+) -> None:
+    set_hook(alert, receiver.url)
+    seen, hidden, alone = find(alert, fake_space)
+    call(alert, [seen, hidden])
+    call(alert, [alone])
+    Asset.objects.filter(pk__in=[hidden.pk, alone.pk]).update(**away)
+    assert deliver() == 1
+    assert Delivery.objects.filter(state=DeliveryState.WAITING, tries=0, try_after__gt=now()).count() == 2
+    Asset.objects.update(trashed_at=None, quarantined=False)
+    Delivery.objects.update(try_after=now())
+    assert deliver() == 2
+    told = [asset["asset"] for _, body in receiver.got for asset in json.loads(body)["assets"]]
+    assert told[0] == str(seen.uuid)
+    assert sorted(told[1:]) == sorted([str(hidden.uuid), str(alone.uuid)])
+    assert len({headers["Sightline-Delivery"] for headers, _ in receiver.got}) == 3
+
+
 def test_what_may_not_be_seen_any_more_is_not_told(alert: Alert, fake_space: Space, receiver: Receiver) -> None:
     set_hook(alert, receiver.url)
     first, second = find(alert, fake_space, 2)
@@ -427,7 +524,7 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch: pyte
 
 
 def test_an_answer_without_end_is_cut_off_in_length_and_in_time(receiver: Receiver) -> None:
-    target = Target("http", "127.0.0.1", receiver.server_port, "/", ("127.0.0.1",))
+    target = receiver.target
     receiver.size = 2000
     assert post(target, b"{}", {}) == 200
     receiver.size, receiver.pause = 50, 0.1
@@ -437,7 +534,47 @@ def test_an_answer_without_end_is_cut_off_in_length_and_in_time(receiver: Receiv
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("trickle", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: y\r\n", b"\x16"])
+def test_no_call_is_longer_than_its_time_whatever_trickles_in(scheme: str, trickle: bytes) -> None:
+    """Each part comes long before a socket would time out, and there is no end to them."""
+    over = threading.Event()
+
+    def feed() -> None:
+        there, _ = listening.accept()
+        with there:
+            try:
+                for _ in range(1000):
+                    there.sendall(trickle)
+                    if over.wait(0.05):
+                        return
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        thread = threading.Thread(target=feed)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises(CallFailed):
+            post(Target(scheme, "example.org", port, "/", ("127.0.0.1",)), b"{}", {}, seconds=0.4)
+        assert time.monotonic() - began < 2
+        over.set()
+        thread.join()
+
+
+def test_a_name_that_nobody_answers_for_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30) and [])
+    monkeypatch.setattr(alerts_http, "LOOK_UP_SECONDS", 0.1)
+    began = time.monotonic()
+    with pytest.raises(RefusedAddress, match="nobody knows its name"):
+        resolve("https://example.org/")
+    over.set()
+    assert time.monotonic() - began < 2
+
+
 def test_a_certificate_has_to_be_of_the_name(receiver: Receiver) -> None:
-    target = Target("https", "example.org", receiver.server_port, "/", ("127.0.0.1",))
+    target = replace(receiver.target, scheme="https", host="example.org")
     with pytest.raises(CallFailed, match="SSL"):
         post(target, b"{}", {})

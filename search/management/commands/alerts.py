@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from archive import dispatch
 from search.alerts_hooks import deliver, forget_deliveries
 from search.alerts_mail import send_digests
-from search.alerts_matching import match_new
+from search.alerts_matching import forget_owed, match_new
 
 
 class Command(BaseCommand):
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         done = match_new(seconds)
         called, mailed = deliver(seconds), send_digests(seconds)
         forget_deliveries()
+        forget_owed()
         if done.more:
             dispatch.alert()
         self.stdout.write(f"{done.assets} compared, {done.matches} found, {called} calls and {mailed} digests sent")
