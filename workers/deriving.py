@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from archive.models import Kind, Space, Step, Work, WorkState
+from archive.moderation.quarantine import hold_assets
 from archive.noticing import notice
 from archive.readiness import settle
 from archive.vectors import Rows, read_vectors, store_vectors
@@ -84,6 +85,7 @@ def _derive_batch(space: Space, adapter: Adapter) -> int:
         taken = cursor.fetchall()
         if not taken:
             return 0
+        hold_assets(asset for _, asset, *_ in taken)  # it notices them in parts
         photos = [asset for _, asset, _, kind in taken if kind == Kind.PHOTO]
         rows = read_vectors(space.parent, photos)
         vectors = adapter.pictures(rows.vectors)

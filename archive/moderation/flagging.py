@@ -28,15 +28,15 @@ class Doubt:
 
 
 @transaction.atomic
-def raise_flags(space: Space, doubts: Sequence[Doubt], touched: Sequence[int] = ()) -> int:
+def raise_flags(space: Space, doubts: Sequence[Doubt]) -> int:
     """Write the doubts down; returns how many flags are new.
 
-    `touched`: all assets that the caller's transaction will lock later, so that they are locked in one order.
+    A caller whose transaction locks other assets too has locked all of them, so that it is done in one order.
     An open flag learns what is worse: a higher score of the same space, more moments, that it has to be hidden.
     """
     if not doubts:
         return 0
-    there = set(hold_assets([*touched, *(doubt.asset for doubt in doubts)]))
+    there = set(hold_assets(doubt.asset for doubt in doubts))
     wanted = {(doubt.asset, doubt.concept): doubt for doubt in doubts if doubt.asset in there}
     assets = {asset for asset, _ in wanted}
     known = Flag.objects.filter(asset__in=assets, concept__in={concept for _, concept in wanted})

@@ -14,6 +14,7 @@ from archive.concepts.vectors import ConceptVectors, find_concept_vectors
 from archive.models import Asset, Concept, Frame, Space
 from archive.moderation.flagging import MOST_MOMENTS, Doubt, raise_flags
 from archive.moderation.policies import Line, lines_on
+from archive.moderation.quarantine import hold_assets
 from archive.vectors import Rows
 
 TOGETHER = 2.5  # seconds between two frames of one moment
@@ -33,8 +34,9 @@ def flag_by_scores(space: Space, rows: Rows, concepts: ConceptVectors, scores: S
 
     Whole or not: a flag is raised by any frame, and taken back by people only.
     """
+    hold_assets(rows.assets)  # before the policies, as a move does
     lines = lines_on(space)
-    return raise_flags(space, find_doubts(rows, concepts.ids, scores, lines), touched=rows.assets) if lines else 0
+    return raise_flags(space, find_doubts(rows, concepts.ids, scores, lines)) if lines else 0
 
 
 def judge(space: Space, rows: Rows, lines: Sequence[Line]) -> list[Doubt]:

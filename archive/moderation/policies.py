@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 WITHDRAWN_AT_ONCE = 1000
-LOCK = 2  # of advisory locks with two keys; 1 are the collections that assets move into
+LOCK = 3  # of advisory locks with two keys; 1 are the collections that assets move into, 2 is the vocabulary
 NO_SPACE = "There is no space that is searched yet. Make one first: nothing can be looked for without."
 
 
@@ -59,7 +59,8 @@ def lines_on(space: Space) -> list[Line]:
     """The policies that are on, for a space in which people search; none in any other.
 
     Waits for whoever is switching a policy, and whoever switches waits for the transactions that asked this: what
-    they store is either looked at by them or found by the pass that begins then.
+    they store is either looked at by them or found by the pass that begins then. Whoever asks holds the assets that
+    are looked at already.
     """
     _take_turns("SELECT pg_advisory_xact_lock_shared(%s, 0)")
     on = Policy.objects.filter(is_on=True, concept__kind=ConceptKind.PROHIBITED)
