@@ -8,7 +8,8 @@ from django.db import connection
 
 from archive.alerts import note_released
 
-# An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same.
+# An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same, and it alone
+# shows what is pending: that may be held until all of it was looked at (Policy.holds_new), whatever its flags say.
 SETTLE = """
 UPDATE archive_asset a SET quarantined = now.hidden
 FROM (
@@ -18,7 +19,7 @@ FROM (
     ) AS hidden
     FROM archive_asset WHERE id = ANY(%(assets)s)
 ) AS now
-WHERE now.id = a.id AND a.quarantined <> now.hidden
+WHERE now.id = a.id AND a.quarantined <> now.hidden AND (now.hidden OR a.status <> 'pending')
 RETURNING a.id, a.quarantined
 """
 HOLD = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
@@ -37,7 +38,10 @@ def hold_assets(assets: Iterable[int]) -> list[int]:
 
 
 def settle_quarantine(assets: Iterable[int]) -> int:
-    """Hide and release what its flags say; returns how many changed. The assets are held by the caller."""
+    """Hide and release what its flags say; returns how many changed. The assets are held by the caller.
+
+    What is not ready yet is released with the last of its work.
+    """
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, {"assets": sorted(set(assets))})
         changed = cursor.fetchall()

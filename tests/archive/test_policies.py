@@ -30,7 +30,11 @@ from archive.models import (
     Space,
     SpaceState,
     Status,
+    Step,
     Tag,
+    Verdict,
+    Work,
+    WorkState,
 )
 from archive.moderation.checking import judged_before, outlook, work_on_next_check
 from archive.moderation.flagging import raise_flags
@@ -39,6 +43,7 @@ from archive.moderation.policies import NotSwitched, lines_of, start_check, swit
 from archive.moderation.reviewing import answer
 from archive.moving import move
 from archive.noticing import notice
+from archive.readiness import settle
 from archive.vectors import Rows as Vectors
 from archive.vectors import read_vectors, store_vectors
 from tests.cast import make_jpeg, upload
@@ -198,6 +203,33 @@ def test_a_policy_can_hold_uploads_until_they_were_looked_at(scene: Scene, bob: 
     drain_encode()
     assert hidden() == {worse.pk}
     assert Flag.objects.get(asset=worse).hides
+
+
+def test_a_held_film_stays_held_until_its_last_batch_was_looked_at(scene: Scene) -> None:
+    """Whatever is found in the first one, answered or withdrawn meanwhile: that may be the good half."""
+    (film,) = make_encoded(scene.harbour, scene.space, random_rows(1, seed=5), prefix="film")
+    Asset.objects.filter(pk=film.pk).update(kind="video", status=Status.PENDING, quarantined=True)
+    work = Work.objects.create(asset=film, step=Step.ENCODE, target=scene.space.slug)
+    frames = Frame.objects.bulk_create(Frame(asset=film, at=float(second)) for second in range(1, 5))
+    rows = np.repeat(scene.vector(), 4, axis=0)
+    store_vectors(scene.space, [frame.pk for frame in frames], [film.pk] * 4, rows)
+    parts = [Vectors([f.pk for f in frames[at : at + 2]], [film.pk] * 2, rows[at : at + 2]) for at in (0, 2)]
+    scene.line(3.0)  # nothing is hidden at once
+    Policy.objects.update(is_on=True, holds_new=True)
+    notice(scene.space, parts[0])
+    settle([film.pk])
+    assert hidden() == {film.pk}
+    answer(scene.alice, Flag.objects.get().pk, Answer.DISMISS, 1)
+    assert hidden() == {film.pk}
+    Flag.objects.update(state=FlagState.OPEN)
+    Verdict.objects.all().delete()
+    assert withdraw(scene.policy, scene.alice, "Too low.") == 1
+    assert hidden() == {film.pk}
+    notice(scene.space, parts[1])
+    Work.objects.filter(pk=work.pk).update(state=WorkState.DONE)
+    settle([film.pk])
+    assert Flag.objects.get().state == FlagState.OPEN
+    assert hidden() == set()
 
 
 # ---- what is there ----------------------------------------------------------------------------------
