@@ -11,9 +11,8 @@ from django.db.models import F
 
 from archive.models import Event, Flag, FlagState, Space
 from archive.moderation import log
+from archive.moderation.moments import merged, worst_of
 from archive.moderation.quarantine import hold_assets, settle_quarantine
-
-MOST_MOMENTS = 50
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def _flag(space: Space, doubt: Doubt) -> Flag:
         space=space,
         score=doubt.score,
         hides=doubt.hides,
-        moments=doubt.moments[:MOST_MOMENTS],
+        moments=worst_of(doubt.moments),
     )
 
 
@@ -71,22 +70,16 @@ def _learn(flag: Flag, space: Space, doubt: Doubt) -> bool:
     hides = doubt.hides and not flag.hides
     if not (another or hides or flag.score is None or doubt.score > flag.score or doubt.moments != flag.moments):
         return False
-    moments = doubt.moments if another else _merged(flag.moments, doubt.moments)
+    moments = worst_of(doubt.moments) if another else merged(flag.moments, doubt.moments)
     score = doubt.score if another or flag.score is None else max(flag.score, doubt.score)
     Flag.objects.filter(pk=flag.pk).update(
         space=space,
         score=score,
-        moments=moments[:MOST_MOMENTS],
+        moments=moments,
         hides=flag.hides or doubt.hides,
         version=F("version") + (1 if hides else 0),  # worth another look; the rest is not
     )
     return hides
-
-
-def _merged(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A long video comes in parts: those that are seen again are not there twice."""
-    by_start = {moment["start"]: moment for moment in (*before, *after)}
-    return [by_start[start] for start in sorted(by_start)]
 
 
 def _with_names(flags: list[int]) -> list[Flag]:

@@ -38,7 +38,8 @@ from archive.models import (
 )
 from archive.moderation.checking import judged_before, outlook, work_on_next_check
 from archive.moderation.flagging import raise_flags
-from archive.moderation.judging import judge, moments_of
+from archive.moderation.judging import judge
+from archive.moderation.moments import merged, moments_of
 from archive.moderation.policies import NotSwitched, lines_of, start_check, switch_off, switch_on, withdraw
 from archive.moderation.reviewing import answer
 from archive.moving import move
@@ -184,6 +185,22 @@ def test_frames_within_seconds_are_one_moment_and_the_worst_are_kept_in_order() 
     many = [(10.0 * at, at, float(at)) for at in range(60)]
     kept = moments_of(many)
     assert [moment["frame"] for moment in kept] == list(range(10, 60))
+
+
+def test_of_a_long_film_in_parts_the_worst_moments_are_kept_wherever_they_are() -> None:
+    early = moments_of([(10.0 * at, at, 1.0 + at / 100) for at in range(50)])
+    late = moments_of([(10.0 * at, at, 2.0 + at / 100) for at in range(50, 90)])
+    kept = merged(early, late)
+    assert [moment["frame"] for moment in kept] == list(range(40, 90))
+    assert merged(kept, late) == kept  # the same part once more
+
+
+def test_what_was_seen_before_and_in_another_way_is_one_moment() -> None:
+    before = moments_of([(float(at), at, 2.0) for at in (10, 11, 12)])
+    again = moments_of([(float(at), at, 3.0 if at == 14 else 1.0) for at in range(9, 15)])
+    (one,) = merged(before, again)
+    assert (one["start"], one["end"], one["frame"], one["score"]) == (9.0, 14.0, 14, 3.0)
+    assert [moment["start"] for moment in merged(before, moments_of([(20.0, 20, 1.0)]))] == [10.0, 20.0]
 
 
 @pytest.mark.django_db(transaction=True)
