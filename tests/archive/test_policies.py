@@ -53,6 +53,7 @@ from tests.prepared import Rows, fake_rows, make_encoded, make_prepared, random_
 from workers.encode import drain_encode
 from workers.encoders.fake import FakeEncoder
 from workers.prepare import drain_prepare
+from workers.spaces import make_space
 
 pytestmark = pytest.mark.django_db
 
@@ -319,6 +320,35 @@ def test_a_dry_run_counts_and_flags_nothing(scene: Scene) -> None:
         bad[1].pk: False,
         bad[2].pk: True,
     }
+
+
+def test_a_check_goes_on_in_the_space_that_is_searched_by_then(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.moderation.checking.ROWS", 20)
+    scene.line(8.0, 9.0)
+    first = switch_on(scene.policy, scene.alice)
+    assert work_on_next_check()
+    other = make_space("other", "fake")
+    Space.objects.filter(pk=scene.space.pk).update(state=SpaceState.READY)
+    Space.objects.filter(pk=other.pk).update(state=SpaceState.ACTIVE)
+    assert work_on_next_check()
+    first.refresh_from_db()
+    assert (first.state, 0 < first.seen < 60) == (CheckState.STOPPED, True)
+    assert "has no vector in other yet" in first.error
+    second = switch_on_in(scene, other)
+    Check.objects.filter(pk=second.pk).update(space=scene.space)  # as if it had begun before
+    work()
+    second.refresh_from_db()
+    last = Check.objects.order_by("-pk")[0]
+    assert (second.state, second.seen, last.space, last.state) == (CheckState.STOPPED, 0, other, CheckState.DONE)
+    assert (last.asked_by, last.review_at) == (scene.alice, second.review_at)
+
+
+def switch_on_in(scene: Scene, space: Space) -> Check:
+    texts = every_text([scene.concept])
+    vectors = FakeEncoder().encode_texts(texts)
+    store_concepts(space, [scene.concept], dict(zip(texts, vectors, strict=True)))
+    make_encoded(scene.harbour, space, random_rows(30), prefix="there")
+    return switch_on(scene.policy, scene.alice)
 
 
 def test_a_concept_that_was_not_read_or_is_a_tag_is_not_switched_on(scene: Scene) -> None:
