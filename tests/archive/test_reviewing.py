@@ -472,7 +472,7 @@ def test_what_somebody_did_last_is_found_without_reading_the_log(flag: Flag, car
 
 
 def test_the_history_of_an_asset_tells_what_reviewers_did_to_those_who_review(
-    flag: Flag, asset: Asset, alice: User, carol: User, bob: User
+    flag: Flag, asset: Asset, alice: User, carol: User, dave: User, bob: User
 ) -> None:
     answer(carol, flag.pk, DISMISS, 1, "A toy.")
     told = [(event.who, event.what) for event in events_of(asset, alice)]
@@ -480,6 +480,6 @@ def test_the_history_of_an_asset_tells_what_reviewers_did_to_those_who_review(
     assert ("a policy", "Flag raised, asset hidden: “weapon”") in told
     assert not [event for event in events_of(asset, bob) if "weapon" in event.what]
     root = User.objects.create_superuser("root")
-    for person, tells in ((carol, True), (root, True), (alice, False)):  # alice did nothing herself
+    for person, tells in ((carol, True), (root, True), (dave, False)):  # dave did nothing himself
         last = [event for event in latest_events(person, None, 50) if event.at > flag.raised_at]
         assert ("Dismissed: “weapon” (A toy.)" in [event.what for event in last]) is tells
