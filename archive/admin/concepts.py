@@ -67,6 +67,9 @@ class ConceptAdmin(ConceptModelAdmin):
             obj.slug, obj.created_by = free_slug(obj.name), person(request)
         obj.save()
 
+    def view_on_site(self, obj: Concept) -> str:
+        return obj.get_absolute_url()
+
     def get_deleted_objects(
         self, objs: QuerySet[Concept] | Sequence[Concept], request: HttpRequest
     ) -> tuple[list[Any], dict[str, Any], set[str], list[Any]]:

@@ -27,6 +27,7 @@ def test_a_name_is_corrected_everywhere_and_its_address_stays(boat: Asset, alice
     client.force_login(alice)
     concept = Concept.objects.get()
     assert "Boat" in client.get(LIST).content.decode()
+    assert client.get(f"{LIST}{concept.pk}/change/").status_code == 200
     assert client.post(f"{LIST}{concept.pk}/change/", {"name": "  Sailing   BOAT "}).status_code == 302
     assert [(tag.name, tag.slug, tag.folded) for tag in tags_of(boat)] == [("Sailing BOAT", "boat", "sailing boat")]
 
