@@ -1,4 +1,4 @@
-"""Who changed what, from all places that keep it: the admin's log, batches, tags, decisions about near-duplicates."""
+"""Who changed what, from all places that keep it: the admin's log, batches, tags, moderation, near-duplicates."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db.models import Model, Q, QuerySet
 
 from archive.batch_words import title
 from archive.models import Asset, Batch, BatchItem, Decision, DuplicatePair, ItemState, Tag, TagSource, TagState
+from archive.models import LogEntry as ModerationEntry
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -38,7 +39,7 @@ def events_of(asset: Asset, user: User) -> list[Event]:
     found = [Event(asset.added_at, _name(asset.uploader) or "an upload", f"Came in as {asset.filename}")]
     if asset.trashed_at:
         found.append(Event(asset.trashed_at, "", "Put into the trash, where it lies now"))
-    for source in (_logged_of, _batches_of, _tags_of, _decisions_of):
+    for source in (_logged_of, _batches_of, _tags_of, _decisions_of, _moderated_of):
         found += source(asset, user)
     return sorted(found, key=lambda event: event.at, reverse=True)
 
@@ -81,6 +82,12 @@ def _decisions_of(asset: Asset, user: User) -> Iterable[Event]:
     yield from map(_decision, decisions)
 
 
+def _moderated_of(asset: Asset, user: User) -> Iterable[Event]:
+    """For those who review; the log itself says who sees what."""
+    entries = ModerationEntry.objects.visible_to(user).filter(asset=asset.uuid)
+    yield from (_moderation(entry) for entry in entries.order_by("-id")[:MOST_OF_ONE])
+
+
 def _logged(user: User, before: datetime | None, most: int) -> Iterable[Event]:
     entries = LogEntry.objects.all() if user.is_superuser else LogEntry.objects.filter(user=user)
     for entry in _until(entries.order_by("-id"), "action_time", before).select_related("user", "content_type")[:most]:
@@ -116,7 +123,18 @@ def _decisions(user: User, before: datetime | None, most: int) -> Iterable[Event
         yield _decision(decision)
 
 
-LATEST: tuple[Callable[[User, datetime | None, int], Iterable[Event]], ...] = (_logged, _batches, _tags, _decisions)
+def _moderated(user: User, before: datetime | None, most: int) -> Iterable[Event]:
+    """What people did; an index has it in the order of time. What models find is in the moderation log."""
+    entries = ModerationEntry.objects.visible_to(user).filter(person_id__isnull=False)
+    if not user.is_superuser:
+        entries = entries.filter(person_id=user.pk)
+    for entry in _until(entries.order_by("-id"), "at", before)[:most]:
+        yield _moderation(entry)
+
+
+LATEST: tuple[Callable[[User, datetime | None, int], Iterable[Event]], ...] = (
+    *(_logged, _batches, _tags, _decisions, _moderated),
+)
 
 
 def _until(rows: QuerySet[AnyModel], field: str, before: datetime | None) -> QuerySet[AnyModel]:
@@ -129,6 +147,12 @@ def _decision(decision: Decision) -> Event:
     )
     undone = " (undone since)" if decision.undone_at else ""
     return Event(decision.made_at, _name(decision.person), f"{what}{undone}")
+
+
+def _moderation(entry: ModerationEntry) -> Event:
+    reason = f" ({entry.reason})" if entry.reason else ""
+    what = f"{entry.get_event_display()}{f': “{entry.concept}”' if entry.concept else ''}{reason}"
+    return Event(entry.at, entry.person or "a policy", what, entry.filename)
 
 
 def _tagger(tag: Tag) -> str:

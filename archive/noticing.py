@@ -11,6 +11,7 @@ from collections.abc import Callable
 from archive.alerts import note_arrivals
 from archive.concepts.watching import watch_concepts
 from archive.models import Space
+from archive.moderation.quarantine import hold_assets
 from archive.vectors import Rows
 
 Watcher = Callable[[Space, Rows], None]
@@ -21,7 +22,12 @@ quick, write in the caller's transaction, and expect to be shown the same rows a
 
 
 def notice(space: Space, rows: Rows) -> None:
-    """Show the new vectors to everyone who watches."""
+    """Show the new vectors to everyone who watches.
+
+    All their assets are held from here on, in the order of ids: each watcher locks the few that it found something in,
+    and the caller all of them at the end. Whoever notices twice in a transaction holds the assets of both before.
+    """
     if rows.assets:
+        hold_assets(rows.assets)
         for watch in WATCHERS:
             watch(space, rows)

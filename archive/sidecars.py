@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
+from django.db.models import QuerySet
+
 from archive.models import Asset, Concept
 
 # What XML 1.0 cannot hold.
@@ -43,18 +45,21 @@ def sidecar(asset: Asset, tags: Iterable[Concept], paths: dict[int, list[str]]) 
     ).encode()
 
 
-def paths_of(concepts: Iterable[Concept]) -> dict[int, list[str]]:
-    """The ancestors of those that have some, and their own name last: a statement for each step of the tree."""
+def paths_of(concepts: Iterable[Concept], told: QuerySet[Concept]) -> dict[int, list[str]]:
+    """The ancestors of those that have some, and their own name last: a statement for each step of the tree.
+
+    `told`: the concepts whose names may be written; a path begins below the nearest ancestor that is none of them.
+    """
     known = {concept.pk: concept for concept in concepts}
     asked = {one.parent_id for one in known.values() if one.parent_id} - known.keys()
     everything = dict(known)
     for _ in range(DEEPEST):
         if not asked:
             break
-        found = Concept.objects.in_bulk(list(asked))
+        found = told.in_bulk(list(asked))
         everything |= found
         asked = {one.parent_id for one in found.values() if one.parent_id} - everything.keys()
-    return {pk: _path(pk, everything) for pk, concept in known.items() if concept.parent_id}
+    return {pk: _path(pk, everything) for pk, concept in known.items() if concept.parent_id in everything}
 
 
 def _path(pk: int, everything: dict[int, Concept]) -> list[str]:

@@ -54,7 +54,10 @@ def find_concepts(names: Iterable[str]) -> list[Concept]:
 
 @transaction.atomic
 def get_concepts(names: Iterable[str], by: User | None) -> list[Concept]:
-    """The concepts of these clean names; new ones are made. Their makers take turns."""
+    """The concepts of these clean names; new ones are made.
+
+    Their makers take turns until the transaction ends: whoever holds assets in it calls this before.
+    """
     wanted = {fold(name): name for name in names}
     known = find_concepts(wanted.values())
     if len(known) < len(wanted):

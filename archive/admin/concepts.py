@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from archive.access import Shows, person
 from archive.admin.counting import Counted, CountedList, as_count
-from archive.models import Concept
+from archive.models import Concept, Flag, Policy
 from archive.models.concepts import fold
 from archive.tag_names import BadTag, clean_name
 from archive.tags import free_slug
@@ -53,6 +55,7 @@ class ConceptAdmin(ConceptModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
 
+    tags = Counted("tag_count", "archive_tag", "concept_id")
     counted = (Counted("asset_count", "archive_tag", "concept_id", "state = 'accepted'"),)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CountedList]:
@@ -63,6 +66,21 @@ class ConceptAdmin(ConceptModelAdmin):
         if not change:
             obj.slug, obj.created_by = free_slug(obj.name), person(request)
         obj.save()
+
+    def view_on_site(self, obj: Concept) -> str:
+        return obj.get_absolute_url()
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Concept] | Sequence[Concept], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, Any], set[str], list[Any]]:
+        """How many tags go with them, and what keeps them from going. The usual answer names each tag."""
+        counts = self.tags.counts([concept.pk for concept in objs])
+        named = [f"{concept}: {as_count(counts[concept.pk])} tags on assets" for concept in objs]
+        policies = [f"The policy about “{policy}”" for policy in Policy.objects.filter(concept__in=counts)]
+        flagged = Concept.objects.filter(pk__in=Flag.objects.filter(concept__in=counts).values("concept"))
+        kept = policies + [f"Flags of “{concept}”" for concept in flagged]
+        total = {"concepts": f"{len(counts):,}", "tags on assets": as_count(sum(counts.values()))}
+        return named, total, set(), kept
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

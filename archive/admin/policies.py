@@ -148,6 +148,6 @@ def _progress(check: Check | None, found: str, hidden: str) -> str:
         case "failed":
             return check.error
         case "stopped":
-            return "stopped"
+            return check.error or "stopped"
     share = 100 * check.seen // check.total if check.total else 0
     return f"{share} %: {result} so far"

@@ -16,6 +16,7 @@ from django.template.defaultfilters import filesizeformat
 
 from archive import exports
 from archive.deeds.deed import Deed, Outcome, Refused
+from archive.exchange.concept_rows import concepts_open_to
 from archive.models import Asset, Batch, ItemState
 from archive.sidecars import paths_of, sidecar
 from archive.tags import tags_of, with_tags
@@ -60,7 +61,7 @@ class Downloading(Deed):
             raise Refused(FULL)
         outcome = Outcome()
         names = exports.Names(batch, assets)
-        beside = _sidecars(assets) if batch.arguments.get("sidecars") else {}
+        beside = _sidecars(assets, batch.owner) if batch.arguments.get("sidecars") else {}
         until, most = time.monotonic() + MOST_SECONDS, batch.size + MOST_BYTES
         try:
             with exports.growing(batch) as file:
@@ -91,9 +92,9 @@ class Downloading(Deed):
         return Outcome(dict.fromkeys(before))
 
 
-def _sidecars(assets: list[Asset]) -> dict[int, bytes]:
+def _sidecars(assets: list[Asset], reader: User) -> dict[int, bytes]:
     """Of a chunk at once: a statement for all tags, and one for each step of their tree."""
     told = {asset.pk: asset for asset in with_tags(Asset.objects.filter(pk__in=[asset.pk for asset in assets]))}
     tags = {pk: tags_of(asset) for pk, asset in told.items()}
-    paths = paths_of(tag for many in tags.values() for tag in many)
+    paths = paths_of((tag for many in tags.values() for tag in many), concepts_open_to(reader))
     return {pk: sidecar(asset, tags[pk], paths) for pk, asset in told.items()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from archive.deeds.deed import Deed, Outcome, Refused, chosen
 from archive.models import Asset, Batch
 from archive.tag_names import BadTag, clean_names
-from archive.tags import Changes, add_tags, put_back
+from archive.tags import Changes, add_tags, get_concepts, put_back
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -24,6 +25,11 @@ class Tagging(Deed):
         if not names:
             raise Refused("Name at least one tag.", "tags")
         return {"tags": names}
+
+    def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:
+        """New tags are made before assets are held, as everywhere."""
+        if before is None:
+            get_concepts(batch.arguments["tags"], batch.owner)
 
     def apply(self, batch: Batch, assets: list[Asset]) -> Outcome:
         changes = self._change(batch, assets)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from archive.deeds.deed import chosen
 from archive.deeds.tag import Tagging
 from archive.models import Asset, Batch
@@ -9,6 +12,9 @@ from archive.tags import Changes, remove_tags
 
 
 class Untagging(Tagging):
+    def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:
+        """Nothing: no tag is made."""
+
     def _change(self, batch: Batch, assets: list[Asset]) -> Changes:
         return remove_tags(chosen(assets), batch.arguments["tags"], batch.owner)
 

@@ -27,6 +27,9 @@ CREATE TABLE archive_moderationlog (
 );
 CREATE INDEX moderationlog_flag ON archive_moderationlog (flag_id) WHERE flag_id IS NOT NULL;
 CREATE INDEX moderationlog_collection ON archive_moderationlog (collection_id, id DESC);
+CREATE INDEX moderationlog_person ON archive_moderationlog (person_id, id DESC) WHERE person_id IS NOT NULL;
+CREATE INDEX moderationlog_people ON archive_moderationlog (id DESC) WHERE person_id IS NOT NULL;
+CREATE INDEX moderationlog_asset ON archive_moderationlog (asset, id DESC) WHERE asset IS NOT NULL;
 CREATE FUNCTION archive_refuse_to_alter_the_log() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'The moderation log cannot be altered: % is refused.', TG_OP

@@ -12,7 +12,9 @@ from archive.models.spaces import Space
 
 
 class CheckState(models.TextChoices):
-    """WAITING -> RUNNING -> DONE | FAILED; WAITING | RUNNING -> STOPPED when the policy is switched off or changed."""
+    """WAITING -> RUNNING -> DONE | FAILED; WAITING | RUNNING -> STOPPED when the policy is switched off or
+    changed, or another space is searched: then another check begins there.
+    """
 
     WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"

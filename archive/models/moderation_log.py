@@ -34,9 +34,9 @@ class LogEntryQuerySet(models.QuerySet["LogEntry"]):
         """What happened where `user` reviews; what is about no collection only for whoever reviews everywhere."""
         if not user.is_authenticated:
             return self.none()
-        # The first of two answers is nobody's to read before the second is given.
+        # The first of two answers is nobody's to read before the second is given, nor the same one given too late.
         blind = Flag.objects.filter(state=FlagState.OPEN, escalated_at__isnull=True).order_by().values("pk")
-        told = self.exclude(event=Event.ANSWERED, flag_id__in=blind)
+        told = self.exclude(event__in=(Event.ANSWERED, Event.LATE), flag_id__in=blind)
         if reviews_everywhere(user):
             return told
         return told.filter(collection_id__in=reviewed_collections(user).order_by().values("pk"))

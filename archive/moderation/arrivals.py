@@ -14,7 +14,7 @@ AT_ONCE = 200  # assets that a move may have looked at; of more a worker looks a
 
 
 def watch_moved(assets: Sequence[int], to: Collection) -> None:
-    """In the transaction that moves them. What a policy that holds everywhere found once needs no second look."""
+    """In the transaction that moves and holds them. What a policy that holds everywhere found needs no second look."""
     space = Space.objects.active()
     lines = [line for line in lines_on(space) if line.collections is not None and line.covers(to.pk)] if space else []
     if not lines or space is None:
@@ -23,4 +23,4 @@ def watch_moved(assets: Sequence[int], to: Collection) -> None:
         for policy in Policy.objects.filter(pk__in=[line.policy for line in lines]).select_related("concept"):
             start_check(policy, None)
         return
-    raise_flags(space, judge(space, read_vectors(space, list(assets)), lines), touched=assets)
+    raise_flags(space, judge(space, read_vectors(space, list(assets)), lines))

@@ -15,11 +15,11 @@ from django.db import InterfaceError, OperationalError, ProgrammingError, transa
 from django.utils.timezone import now
 from psycopg.errors import UndefinedTable
 
-from archive.models import Check, CheckState, Tag, TagState
+from archive.models import Check, CheckState, SpaceState, Tag, TagState
 from archive.models.moderation_checks import OPEN
 from archive.moderation.flagging import dismissed_or_upheld, raise_flags
 from archive.moderation.judging import judge, scores_of
-from archive.moderation.policies import Line
+from archive.moderation.policies import Line, NotSwitched, start_check
 from archive.vectors import read_on
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def work_on_next_check() -> bool:
         with transaction.atomic():
             waiting = Check.objects.filter(state__in=OPEN).order_by("touched_at")
             held = waiting.select_for_update(of=("self",), skip_locked=True)
-            check = held.select_related("policy__concept", "space").first()
+            check = held.select_related("policy__concept", "space", "asked_by").first()
             if check is None:
                 return False
             pk = check.pk
@@ -56,6 +56,9 @@ def work_on_next_check() -> bool:
 
 
 def _do_chunk(check: Check) -> None:
+    if check.space.state != SpaceState.ACTIVE:
+        _begin_anew(check)
+        return
     rows = read_on(check.space, check.last_id, ROWS, check.until_id)
     if rows.assets:
         check.last_id = max(rows.assets)
@@ -70,6 +73,16 @@ def _do_chunk(check: Check) -> None:
     if check.state == CheckState.DONE:
         check.finished_at = now()
     check.touched_at = now()
+    check.save()
+
+
+def _begin_anew(check: Check) -> None:
+    """People search in another space by now: there it starts from the first asset, with the thresholds of there."""
+    check.state, check.touched_at, check.finished_at = CheckState.STOPPED, now(), now()
+    try:
+        start_check(check.policy, check.asked_by, dry=check.dry)
+    except NotSwitched as error:
+        check.error = str(error)
     check.save()
 
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import orjson
 
+from archive.exchange.cells import guard
 from archive.models.moderation_log import LogEntryQuerySet
 
 FIELDS = (
     *("id", "at", "event", "person", "concept", "flag_id", "asset", "filename", "collection", "space", "score"),
     *("before", "after", "reason"),
 )
-# What spreadsheets take for the beginning of a formula; a tab or a line end before it is skipped by some of them.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Echo:
@@ -48,8 +47,7 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat()
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
+    return guard(value) if isinstance(value, str) else str(value)
 
 
 def _rows(entries: LogEntryQuerySet) -> Iterator[tuple[Any, ...]]:

@@ -11,9 +11,8 @@ from django.db.models import F
 
 from archive.models import Event, Flag, FlagState, Space
 from archive.moderation import log
+from archive.moderation.moments import merged, worst_of
 from archive.moderation.quarantine import hold_assets, settle_quarantine
-
-MOST_MOMENTS = 50
 
 
 @dataclass(frozen=True)
@@ -28,15 +27,15 @@ class Doubt:
 
 
 @transaction.atomic
-def raise_flags(space: Space, doubts: Sequence[Doubt], touched: Sequence[int] = ()) -> int:
+def raise_flags(space: Space, doubts: Sequence[Doubt]) -> int:
     """Write the doubts down; returns how many flags are new.
 
-    `touched`: all assets that the caller's transaction will lock later, so that they are locked in one order.
+    A caller whose transaction locks other assets too has locked all of them, so that it is done in one order.
     An open flag learns what is worse: a higher score of the same space, more moments, that it has to be hidden.
     """
     if not doubts:
         return 0
-    there = set(hold_assets([*touched, *(doubt.asset for doubt in doubts)]))
+    there = set(hold_assets(doubt.asset for doubt in doubts))
     wanted = {(doubt.asset, doubt.concept): doubt for doubt in doubts if doubt.asset in there}
     assets = {asset for asset, _ in wanted}
     known = Flag.objects.filter(asset__in=assets, concept__in={concept for _, concept in wanted})
@@ -59,7 +58,7 @@ def _flag(space: Space, doubt: Doubt) -> Flag:
         space=space,
         score=doubt.score,
         hides=doubt.hides,
-        moments=doubt.moments[:MOST_MOMENTS],
+        moments=worst_of(doubt.moments),
     )
 
 
@@ -71,22 +70,16 @@ def _learn(flag: Flag, space: Space, doubt: Doubt) -> bool:
     hides = doubt.hides and not flag.hides
     if not (another or hides or flag.score is None or doubt.score > flag.score or doubt.moments != flag.moments):
         return False
-    moments = doubt.moments if another else _merged(flag.moments, doubt.moments)
+    moments = worst_of(doubt.moments) if another else merged(flag.moments, doubt.moments)
     score = doubt.score if another or flag.score is None else max(flag.score, doubt.score)
     Flag.objects.filter(pk=flag.pk).update(
         space=space,
         score=score,
-        moments=moments[:MOST_MOMENTS],
+        moments=moments,
         hides=flag.hides or doubt.hides,
         version=F("version") + (1 if hides else 0),  # worth another look; the rest is not
     )
     return hides
-
-
-def _merged(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A long video comes in parts: those that are seen again are not there twice."""
-    by_start = {moment["start"]: moment for moment in (*before, *after)}
-    return [by_start[start] for start in sorted(by_start)]
 
 
 def _with_names(flags: list[int]) -> list[Flag]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from archive.concepts.scoring import Scores, best_by_asset, score
 from archive.concepts.vectors import ConceptVectors, find_concept_vectors
 from archive.models import Asset, Concept, Frame, Space
-from archive.moderation.flagging import MOST_MOMENTS, Doubt, raise_flags
+from archive.moderation.flagging import Doubt, raise_flags
+from archive.moderation.moments import moments_of
 from archive.moderation.policies import Line, lines_on
+from archive.moderation.quarantine import hold_assets
 from archive.vectors import Rows
-
-TOGETHER = 2.5  # seconds between two frames of one moment
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,9 @@ def flag_by_scores(space: Space, rows: Rows, concepts: ConceptVectors, scores: S
 
     Whole or not: a flag is raised by any frame, and taken back by people only.
     """
+    hold_assets(rows.assets)  # before the policies, as a move does
     lines = lines_on(space)
-    return raise_flags(space, find_doubts(rows, concepts.ids, scores, lines), touched=rows.assets) if lines else 0
+    return raise_flags(space, find_doubts(rows, concepts.ids, scores, lines)) if lines else 0
 
 
 def judge(space: Space, rows: Rows, lines: Sequence[Line]) -> list[Doubt]:
@@ -86,23 +86,3 @@ def _doubt(line: Line, asset: int, frames: list[tuple[float, int, float]]) -> Do
     best = max((at for _, _, at in frames), default=line.review_at)
     hides = line.quarantine_at is not None and best >= line.quarantine_at
     return Doubt(asset, line.concept, best, hides, moments_of(frames))
-
-
-def moments_of(frames: list[tuple[float, int, float]]) -> list[dict[str, Any]]:
-    """Frames (second, id, score) as stretches: what lies close together is one, named by its best frame.
-
-    Of too many the ones with the highest scores, in the order of the video.
-    """
-    stretches: list[list[tuple[float, int, float]]] = []
-    for frame in sorted(frames):
-        if stretches and frame[0] - stretches[-1][-1][0] <= TOGETHER:
-            stretches[-1].append(frame)
-        else:
-            stretches.append([frame])
-    worst = sorted(stretches, key=lambda stretch: -max(score for _, _, score in stretch))[:MOST_MOMENTS]
-    return [_moment(stretch) for stretch in sorted(worst)]
-
-
-def _moment(stretch: list[tuple[float, int, float]]) -> dict[str, Any]:
-    at, frame, best = max(stretch, key=lambda one: one[2])
-    return {"frame": frame, "at": at, "start": stretch[0][0], "end": stretch[-1][0], "score": round(best, 4)}

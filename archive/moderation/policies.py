@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 WITHDRAWN_AT_ONCE = 1000
-LOCK = 2  # of advisory locks with two keys; 1 are the collections that assets move into
+LOCK = 3  # of advisory locks with two keys; 1 are the collections that assets move into, 2 is the vocabulary
 NO_SPACE = "There is no space that is searched yet. Make one first: nothing can be looked for without."
 
 
@@ -59,7 +59,8 @@ def lines_on(space: Space) -> list[Line]:
     """The policies that are on, for a space in which people search; none in any other.
 
     Waits for whoever is switching a policy, and whoever switches waits for the transactions that asked this: what
-    they store is either looked at by them or found by the pass that begins then.
+    they store is either looked at by them or found by the pass that begins then. Whoever asks holds the assets that
+    are looked at already.
     """
     _take_turns("SELECT pg_advisory_xact_lock_shared(%s, 0)")
     on = Policy.objects.filter(is_on=True, concept__kind=ConceptKind.PROHIBITED)
@@ -108,7 +109,7 @@ def find_concept_threshold(concept: int, space: Space) -> float | None:
 def switch_on(policy: Policy, user: User) -> Check:
     """From now on for what comes, and in the background for what is there. Raises `NotSwitched`."""
     _take_turns("SELECT pg_advisory_xact_lock(%s, 0)")
-    held = Policy.objects.select_for_update(of=("self",)).select_related("concept").get(pk=policy.pk)
+    held = _hold(policy)
     if held.concept.kind != ConceptKind.PROHIBITED:
         raise NotSwitched(f"“{held}” is a tag. Make it a prohibited concept first.")
     was_on, held.is_on = held.is_on, True
@@ -123,7 +124,7 @@ def switch_on(policy: Policy, user: User) -> Check:
 def switch_off(policy: Policy, user: User) -> None:
     """No new flags. Those that there are stay, and what they hide stays hidden, until somebody decides or withdraws."""
     _take_turns("SELECT pg_advisory_xact_lock(%s, 0)")
-    held = Policy.objects.select_for_update(of=("self",)).select_related("concept").get(pk=policy.pk)
+    held = _hold(policy)
     if not held.is_on:
         return
     held.is_on = False
@@ -178,6 +179,12 @@ def start_check(policy: Policy, user: User | None, *, dry: bool = False) -> Chec
     )
     transaction.on_commit(dispatch.ring_moderation, robust=True)
     return check
+
+
+def _hold(policy: Policy) -> Policy:
+    """Without its key: a worker that holds one of its checks may be writing another that names it."""
+    rows = Policy.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("concept").get(pk=policy.pk)
 
 
 def describe(policy: Policy, check: Check) -> str:

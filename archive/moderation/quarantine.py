@@ -8,8 +8,8 @@ from django.db import connection
 
 from archive.alerts import note_released
 
-# An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same. A video comes
-# in parts: what its first ones raised, or people said of them, shows none that is held until all was looked at.
+# An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same, and it alone
+# shows what is pending: that may be held until all of it was looked at (Policy.holds_new), whatever its flags say.
 SETTLE = """
 UPDATE archive_asset a SET quarantined = now.hidden
 FROM (
@@ -19,12 +19,7 @@ FROM (
     ) AS hidden
     FROM archive_asset WHERE id = ANY(%(assets)s)
 ) AS now
-WHERE now.id = a.id AND a.quarantined <> now.hidden
-  AND (now.hidden OR a.kind <> 'video' OR a.status <> 'pending' OR NOT EXISTS (
-    SELECT FROM archive_policy p WHERE p.is_on AND p.holds_new AND (p.everywhere OR EXISTS (
-        SELECT FROM archive_policy_collections c WHERE c.policy_id = p.id AND c.collection_id = a.collection_id
-    ))
-  ))
+WHERE now.id = a.id AND a.quarantined <> now.hidden AND (now.hidden OR a.status <> 'pending')
 RETURNING a.id, a.quarantined
 """
 HOLD = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
@@ -43,7 +38,10 @@ def hold_assets(assets: Iterable[int]) -> list[int]:
 
 
 def settle_quarantine(assets: Iterable[int]) -> int:
-    """Hide and release what its flags say; returns how many changed. The assets are held by the caller."""
+    """Hide and release what its flags say; returns how many changed. The assets are held by the caller.
+
+    What is not ready yet is released with the last of its work.
+    """
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, {"assets": sorted(set(assets))})
         changed = cursor.fetchall()

@@ -22,7 +22,7 @@ from archive.admin.reach import within_reach
 from archive.estimates import EstimatingPaginator
 from archive.models import Asset, Collection, Tag, Work
 from archive.models.collections import CURATING
-from archive.tags import set_tags, tags_of, with_tags
+from archive.tags import get_concepts, set_tags, tags_of, with_tags
 from search.admin.actions import AssetActions
 from search.admin.filters import CollectionFilter, ProposedFilter, TagFilter, TrashFilter
 from search.admin.forms import AssetForm
@@ -150,10 +150,16 @@ class AssetAdmin(QuickTags, AssetActions, HistoryPage):
         return finding.assets, False
 
     def save_model(self, request: HttpRequest, obj: Asset, form: Any, change: bool) -> None:
-        """Only what was filled in: a worker may have written the rest since this row was read."""
+        """Only what was filled in: a worker may have written the rest since this row was read.
+
+        New tags are made before the row is held, as everywhere.
+        """
+        names = form.cleaned_data["tag_names"] if "tag_names" in form.changed_data else None
+        if names is not None:
+            get_concepts(names, person(request))
         obj.save(update_fields=[name for name in form.changed_data if name != "tag_names"])
-        if "tag_names" in form.changed_data:
-            set_tags(obj, form.cleaned_data["tag_names"], person(request))
+        if names is not None:
+            set_tags(obj, names, person(request))
 
     def get_paginator(
         self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **more: Any

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from archive.models import Asset, Collection, Concept
+from archive.models import Asset, Collection, Concept, Flag, Policy, Tag
 from archive.tags import add_tags, tags_of
 from tests.archive.test_visibility import put
 from tests.cast import make_user
@@ -27,6 +27,7 @@ def test_a_name_is_corrected_everywhere_and_its_address_stays(boat: Asset, alice
     client.force_login(alice)
     concept = Concept.objects.get()
     assert "Boat" in client.get(LIST).content.decode()
+    assert client.get(f"{LIST}{concept.pk}/change/").status_code == 200
     assert client.post(f"{LIST}{concept.pk}/change/", {"name": "  Sailing   BOAT "}).status_code == 302
     assert [(tag.name, tag.slug, tag.folded) for tag in tags_of(boat)] == [("Sailing BOAT", "boat", "sailing boat")]
 
@@ -51,3 +52,30 @@ def test_staff_without_the_whole_archive_do_not_see_the_names(boat: Asset, clien
     client.force_login(dora)
     assert client.get(LIST).status_code == 403
     assert "Concepts" not in client.get("/admin/").content.decode()
+
+
+def test_deleting_one_tells_how_many_tags_go_and_names_none(boat: Asset, alice: User, client: Client) -> None:
+    for n in range(12):
+        put(boat.collection, f"another {n}")
+    add_tags(Asset.objects.all(), ["Boat"], alice)
+    client.force_login(alice)
+    concept = Concept.objects.get()
+    page = client.get(f"{LIST}{concept.pk}/delete/").content.decode()
+    assert "Boat: 13 tags on assets" in page
+    assert "another" not in page
+    chosen = {"action": "delete_selected", "_selected_action": [concept.pk]}
+    assert "Boat: 13 tags on assets" in client.post(LIST, chosen).content.decode()
+    assert client.post(f"{LIST}{concept.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Concept.objects.exists()
+    assert not Tag.objects.exists()
+
+
+def test_one_with_a_policy_or_flags_stays_and_the_page_says_so(boat: Asset, alice: User, client: Client) -> None:
+    client.force_login(alice)
+    weapon = Concept.objects.create(name="weapon", slug="weapon", kind="prohibited")
+    Flag.objects.create(asset=boat, concept=weapon)
+    assert "Flags of “weapon”" in client.get(f"{LIST}{weapon.pk}/delete/").content.decode()
+    Policy.objects.create(concept=weapon)
+    assert "The policy about “weapon”" in client.get(f"{LIST}{weapon.pk}/delete/").content.decode()
+    client.post(f"{LIST}{weapon.pk}/delete/", {"post": "yes"})
+    assert Concept.objects.filter(pk=weapon.pk).exists()

@@ -32,12 +32,14 @@ from archive.models import (
     Status,
     Step,
     Tag,
+    Verdict,
     Work,
     WorkState,
 )
 from archive.moderation.checking import judged_before, outlook, work_on_next_check
 from archive.moderation.flagging import raise_flags
-from archive.moderation.judging import judge, moments_of
+from archive.moderation.judging import judge
+from archive.moderation.moments import merged, moments_of
 from archive.moderation.policies import NotSwitched, lines_of, start_check, switch_off, switch_on, withdraw
 from archive.moderation.reviewing import answer
 from archive.moving import move
@@ -51,6 +53,7 @@ from tests.prepared import Rows, fake_rows, make_encoded, make_prepared, random_
 from workers.encode import drain_encode
 from workers.encoders.fake import FakeEncoder
 from workers.prepare import drain_prepare
+from workers.spaces import make_space
 
 pytestmark = pytest.mark.django_db
 
@@ -185,6 +188,22 @@ def test_frames_within_seconds_are_one_moment_and_the_worst_are_kept_in_order() 
     assert [moment["frame"] for moment in kept] == list(range(10, 60))
 
 
+def test_of_a_long_film_in_parts_the_worst_moments_are_kept_wherever_they_are() -> None:
+    early = moments_of([(10.0 * at, at, 1.0 + at / 100) for at in range(50)])
+    late = moments_of([(10.0 * at, at, 2.0 + at / 100) for at in range(50, 90)])
+    kept = merged(early, late)
+    assert [moment["frame"] for moment in kept] == list(range(40, 90))
+    assert merged(kept, late) == kept  # the same part once more
+
+
+def test_what_was_seen_before_and_in_another_way_is_one_moment() -> None:
+    before = moments_of([(float(at), at, 2.0) for at in (10, 11, 12)])
+    again = moments_of([(float(at), at, 3.0 if at == 14 else 1.0) for at in range(9, 15)])
+    (one,) = merged(before, again)
+    assert (one["start"], one["end"], one["frame"], one["score"]) == (9.0, 14.0, 14, 3.0)
+    assert [moment["start"] for moment in merged(before, moments_of([(20.0, 20, 1.0)]))] == [10.0, 20.0]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_policy_can_hold_uploads_until_they_were_looked_at(scene: Scene, bob: User, tmp_path: Path) -> None:
     scene.line(-99.0, 99.0)
@@ -271,6 +290,33 @@ def store_and_notice(scene: Scene, film: Asset) -> None:
     notice(scene.space, read_vectors(scene.space, [film.pk]))
 
 
+def test_a_held_film_stays_held_until_its_last_batch_was_looked_at(scene: Scene) -> None:
+    """Whatever is found in the first one, answered or withdrawn meanwhile: that may be the good half."""
+    (film,) = make_encoded(scene.harbour, scene.space, random_rows(1, seed=5), prefix="film")
+    Asset.objects.filter(pk=film.pk).update(kind="video", status=Status.PENDING, quarantined=True)
+    work = Work.objects.create(asset=film, step=Step.ENCODE, target=scene.space.slug)
+    frames = Frame.objects.bulk_create(Frame(asset=film, at=float(second)) for second in range(1, 5))
+    rows = np.repeat(scene.vector(), 4, axis=0)
+    store_vectors(scene.space, [frame.pk for frame in frames], [film.pk] * 4, rows)
+    parts = [Vectors([f.pk for f in frames[at : at + 2]], [film.pk] * 2, rows[at : at + 2]) for at in (0, 2)]
+    scene.line(3.0)  # nothing is hidden at once
+    Policy.objects.update(is_on=True, holds_new=True)
+    notice(scene.space, parts[0])
+    settle([film.pk])
+    assert hidden() == {film.pk}
+    answer(scene.alice, Flag.objects.get().pk, Answer.DISMISS, 1)
+    assert hidden() == {film.pk}
+    Flag.objects.update(state=FlagState.OPEN)
+    Verdict.objects.all().delete()
+    assert withdraw(scene.policy, scene.alice, "Too low.") == 1
+    assert hidden() == {film.pk}
+    notice(scene.space, parts[1])
+    Work.objects.filter(pk=work.pk).update(state=WorkState.DONE)
+    settle([film.pk])
+    assert Flag.objects.get().state == FlagState.OPEN
+    assert hidden() == set()
+
+
 # ---- what is there ----------------------------------------------------------------------------------
 
 
@@ -341,6 +387,35 @@ def test_a_dry_run_counts_and_flags_nothing(scene: Scene) -> None:
         bad[1].pk: False,
         bad[2].pk: True,
     }
+
+
+def test_a_check_goes_on_in_the_space_that_is_searched_by_then(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.moderation.checking.ROWS", 20)
+    scene.line(8.0, 9.0)
+    first = switch_on(scene.policy, scene.alice)
+    assert work_on_next_check()
+    other = make_space("other", "fake")
+    Space.objects.filter(pk=scene.space.pk).update(state=SpaceState.READY)
+    Space.objects.filter(pk=other.pk).update(state=SpaceState.ACTIVE)
+    assert work_on_next_check()
+    first.refresh_from_db()
+    assert (first.state, 0 < first.seen < 60) == (CheckState.STOPPED, True)
+    assert "has no vector in other yet" in first.error
+    second = switch_on_in(scene, other)
+    Check.objects.filter(pk=second.pk).update(space=scene.space)  # as if it had begun before
+    work()
+    second.refresh_from_db()
+    last = Check.objects.order_by("-pk")[0]
+    assert (second.state, second.seen, last.space, last.state) == (CheckState.STOPPED, 0, other, CheckState.DONE)
+    assert (last.asked_by, last.review_at) == (scene.alice, second.review_at)
+
+
+def switch_on_in(scene: Scene, space: Space) -> Check:
+    texts = every_text([scene.concept])
+    vectors = FakeEncoder().encode_texts(texts)
+    store_concepts(space, [scene.concept], dict(zip(texts, vectors, strict=True)))
+    make_encoded(scene.harbour, space, random_rows(30), prefix="there")
+    return switch_on(scene.policy, scene.alice)
 
 
 def test_a_concept_that_was_not_read_or_is_a_tag_is_not_switched_on(scene: Scene) -> None:

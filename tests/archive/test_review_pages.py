@@ -156,8 +156,8 @@ def test_the_log_is_exported_and_no_cell_is_a_formula(flags: list[Flag], carol: 
 
 
 def test_numbers_stay_numbers_and_what_begins_a_formula_does_not() -> None:
-    assert [cell(value) for value in (-1.5, None, 7, "-1.5", "\t=1", "+49", "plain")] == [
-        *("-1.5", "", "7", "'-1.5", "'\t=1", "'+49", "plain")
+    assert [cell(value) for value in (-1.5, None, 7, "-1.5", "\t=1", "+49", "\uff1d1", "plain")] == [
+        *("-1.5", "", "7", "'-1.5", "'\t=1", "'+49", "'\uff1d1", "plain")
     ]
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.db import ProgrammingError, connection, transaction
 
+from archive.history import events_of, latest_events
 from archive.models import (
     Answer,
     Asset,
@@ -26,6 +27,7 @@ from archive.models import (
     Space,
     Verdict,
 )
+from archive.models.moderation import sets_policies
 from archive.moderation import log
 from archive.moderation.agreement import agreement_on, measure
 from archive.moderation.flagging import Doubt, raise_flags
@@ -427,3 +429,57 @@ def test_who_sees_which_entries(flag: Flag, weapon: Concept, alice: User, carol:
     seen = LogEntry.objects.visible_to(carol)
     assert {*seen.values_list("collection_id", flat=True)} == {flag.asset.collection_id}
     assert not LogEntry.objects.visible_to(make_user("stranger")).exists()
+
+
+def test_what_a_policy_looks_for_does_not_change_untold(policy: Policy, weapon: Concept, alice: User) -> None:
+    other = Concept.objects.create(slug="dog", name="dog")
+    assert not log.note_change(alice, other, "kind: prohibited instead of tag")
+    assert log.note_change(alice, weapon, "kind: tag instead of prohibited")
+    told = LogEntry.objects.latest("id")
+    assert (told.event, told.person, told.concept) == (Event.CHANGED, "alice", "weapon")
+    assert told.reason == "concept: kind: tag instead of prohibited"
+
+
+def test_whoever_reviews_sets_no_policies(carol: User) -> None:
+    for codename, may in (("review_flag", False), ("change_policy", True)):
+        carol.user_permissions.add(Permission.objects.get(codename=codename))
+        assert sets_policies(User.objects.get(pk=carol.pk)) is may
+    assert not sets_policies(AnonymousUser())
+
+
+def test_an_answer_that_came_too_late_tells_the_second_reviewer_nothing(
+    flag: Flag, policy: Policy, carol: User, dave: User
+) -> None:
+    Policy.objects.update(second_reviewer=True)
+    with pytest.raises(AnsweredMeanwhile):
+        answer(carol, flag.pk, UPHOLD, 0, "Clearly.")
+    answer(carol, flag.pk, UPHOLD, 1, "Clearly.")
+    told = LogEntry.objects.visible_to(dave).filter(asset=flag.asset.uuid)
+    assert set(told.values_list("event", flat=True)) == {Event.HIDDEN}
+    answer(dave, flag.pk, UPHOLD, 1)
+    assert {Event.LATE, Event.ANSWERED, Event.UPHELD} <= set(told.values_list("event", flat=True))
+
+
+def test_what_somebody_did_last_is_found_without_reading_the_log(flag: Flag, carol: User) -> None:
+    """Of a log that models wrote, and other people."""
+    others = (LogEntry(event=Event.RAISED, concept="x", person_id=n % 2 or None) for n in range(6_000))
+    LogEntry.objects.bulk_create(others)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE archive_moderationlog")
+    mine = LogEntry.objects.filter(person_id=carol.pk, flag_id__isnull=False).order_by("-id")[:1]
+    assert "moderationlog_person" in mine.explain()
+    assert "moderationlog_asset" in LogEntry.objects.filter(asset=flag.asset.uuid).order_by("-id")[:500].explain()
+
+
+def test_the_history_of_an_asset_tells_what_reviewers_did_to_those_who_review(
+    flag: Flag, asset: Asset, alice: User, carol: User, dave: User, bob: User
+) -> None:
+    answer(carol, flag.pk, DISMISS, 1, "A toy.")
+    told = [(event.who, event.what) for event in events_of(asset, alice)]
+    assert ("carol", "Dismissed: “weapon” (A toy.)") in told
+    assert ("a policy", "Flag raised, asset hidden: “weapon”") in told
+    assert not [event for event in events_of(asset, bob) if "weapon" in event.what]
+    root = User.objects.create_superuser("root")
+    for person, tells in ((carol, True), (root, True), (dave, False)):  # dave did nothing himself
+        last = [event for event in latest_events(person, None, 50) if event.at > flag.raised_at]
+        assert ("Dismissed: “weapon” (A toy.)" in [event.what for event in last]) is tells

@@ -18,6 +18,7 @@ from PIL import Image
 from archive import exports
 from archive.batches import make_batch, read_order
 from archive.decoder.sandbox import Sandbox
+from archive.exchange.concept_rows import concepts_open_to
 from archive.incoming import receive
 from archive.ingest import ingest_file
 from archive.models import Asset, Batch, BatchState, Collection, Concept, ConceptKind, Space, Status, Tag, TagState
@@ -143,11 +144,15 @@ def test_a_sidecar_is_read_back_by_xml_and_by_the_decoder(
     places, town = (Concept.objects.create(name=name, slug=name) for name in ("Places", "a town"))
     Concept.objects.filter(name="Été").update(parent=town)
     Concept.objects.filter(pk=town.pk).update(parent=places)
-    data = sidecar(asset, tags_of(asset), paths_of(tags_of(asset)))
+    data = sidecar(asset, tags_of(asset), paths_of(tags_of(asset), Concept.objects.all()))
     root = ElementTree.fromstring(data)
     assert root.tag == "{adobe:ns:meta/}xmpmeta"
     assert sorted(bag(root, f"{DC}subject"), key=str) == sorted(ODD)
     assert bag(root, f"{LR}hierarchicalSubject") == ["Places|a town|Été"]
+    seen = concepts_open_to(User.objects.get(username="bob"))  # of nothing that he sees is “a town” a tag
+    assert paths_of(tags_of(asset), seen) == {}
+    Tag.objects.create(asset=asset, concept=town)
+    assert list(paths_of(tags_of(asset), seen).values()) == [["a town", "Été"]]
     decoded = sandbox.decode(pictures.jpeg(xmp=data), specs=[])
     assert set(decoded.keywords) == set(ODD)
     assert (decoded.title, decoded.caption) == ("T & <b>", "two\nlines ]]>")
