@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from archive.concepts.background import read_background
 from archive.concepts.learning import Words, learn
 from archive.concepts.passes import start_due
 from archive.concepts.vectors import examples_of, read_numbers, scopes_of, write_numbers
-from archive.models import DIMENSIONS, Concept, ConceptHead, ConceptVector, Space, Tag, TagState
+from archive.models import DIMENSIONS, Asset, Concept, ConceptHead, ConceptVector, Space, Tag, TagState
 from archive.vectors import Vector, asset_vectors
 
 LEAST = 4  # judgements of each kind
@@ -35,13 +35,25 @@ class Judged:
     good: npt.NDArray[np.bool_]
 
 
+def judgements(concept: Concept) -> QuerySet[Tag]:
+    """What people said of what is shown, where the concept is looked for: whoever keeps one for their own collections
+    neither counts nor learns what was said in others."""
+    seen = Asset.objects.shown()
+    if scope := scopes_of([concept])[concept.pk]:
+        seen = seen.filter(collection__in=scope)
+    said: QuerySet[Tag] = Tag.objects.decided().filter(concept=concept, asset__in=seen.order_by().values("pk"))
+    return said
+
+
 def find_judged(concept: Concept, space: Space) -> Judged:
     """What people accepted and rejected, and the examples; in the order of ids."""
     by_state: dict[int, bool] = {}
     for state in (TagState.ACCEPTED, TagState.REJECTED):
-        newest = Tag.objects.decided().filter(concept=concept, state=state).order_by("-at")
+        newest = judgements(concept).filter(state=state).order_by("-at")
         by_state |= dict.fromkeys(newest.values_list("asset_id", flat=True)[:MOST], state == TagState.ACCEPTED)
-    by_state |= {one.asset_id: not one.counter for one in examples_of([concept])[concept.pk]}
+    examples = {one.asset_id: not one.counter for one in examples_of([concept])[concept.pk]}
+    shown = set(Asset.objects.shown().filter(pk__in=examples).values_list("pk", flat=True))
+    by_state |= {asset: good for asset, good in examples.items() if asset in shown}
     found = asset_vectors(space, sorted(by_state))
     assets = sorted(found)
     rows = np.asarray([found[asset] for asset in assets], dtype=np.float32).reshape(len(assets), DIMENSIONS)

@@ -70,6 +70,7 @@ def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
     """
     if not by.is_superuser:
         _stay_at_home(around, by)
+        _leave_to_others(concept)
     if makes_a_circle(concept):
         raise CannotKeep("A concept cannot lie below itself. Choose another parent.")
     if not concept.pk:
@@ -141,6 +142,22 @@ def in_tree_order(concepts: Iterable[Concept]) -> list[tuple[int, Concept]]:
         found.append((depth, concept))
         waiting += [(depth + 1, child) for child in reversed(by_parent.get(concept.pk, []))]
     return found
+
+
+def used_elsewhere(concept: Concept) -> bool:
+    """Whether assets outside of where it is looked for carry it, or were said not to: its name is theirs as well."""
+    scope = concept.scope.order_by().values("pk")
+    return Tag.objects.filter(concept=concept).exclude(asset__collection__in=scope).exists()
+
+
+def _leave_to_others(concept: Concept) -> None:
+    was = Concept.objects.filter(pk=concept.pk).first()
+    if was is None or (was.name, was.kind) == (concept.name, concept.kind) or not used_elsewhere(was):
+        return
+    raise CannotKeep(
+        f"Other collections use “{was.name}” as well: only whoever runs the archive changes its name or its kind. "
+        "Leave both as they are, and save the rest."
+    )
 
 
 def _stay_at_home(around: Surroundings, by: User) -> None:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils.timezone import now
 
+from archive.concepts.heads import find_judged
 from archive.concepts.keeping import kept_by
 from archive.concepts.passes import walk_on
 from archive.models import (
@@ -27,6 +29,7 @@ from archive.models import (
     Tag,
     TagState,
 )
+from archive.tags import add_tags
 from search.concepts import preview as previewing
 from tests.cast import make_user
 from tests.prepared import make_encoded
@@ -311,3 +314,44 @@ def test_the_shelf_asks_as_often_for_many_as_for_one(house: House, django_assert
     for n in range(12):
         house.post("/concepts/new/", **{**NEW, "name": f"c{n}"}, verb="save")
     assert count() == one
+
+
+@pytest.fixture
+def shared(house: House, harbour: Collection, bob: User) -> tuple[Client, Concept, Asset]:
+    """Bob keeps a concept for the harbour; a picture in somebody else's attic carries it as well."""
+    Membership.objects.filter(user=bob).update(role=Role.CURATOR)
+    attic = Collection.objects.create(slug="attic", name="Attic", owner=make_user("carol"))
+    (asset,) = make_encoded(attic, house.space, shown().rows[:1], prefix="hidden")
+    client = Client()
+    client.force_login(bob)
+    client.post("/concepts/new/", {**NEW, "scope": harbour.pk, "verb": "save"})
+    concept = Concept.objects.get()
+    add_tags(Asset.objects.filter(pk=asset.pk), [concept.name], attic.owner)
+    return client, concept, asset
+
+
+@pytest.mark.parametrize("changed", [{"name": "Towers"}, {"kind": "prohibited"}])
+def test_what_others_use_as_well_keeps_its_name_and_kind(
+    shared: tuple[Client, Concept, Asset], harbour: Collection, house: House, changed: dict[str, str]
+) -> None:
+    client, concept, _ = shared
+    told = {**NEW, "scope": harbour.pk, "verb": "save"}
+    answer = client.post(f"/concepts/{concept.pk}/", {**told, **changed})
+    assert (answer.status_code, "Other collections use" in answer.content.decode()) == (400, True)
+    concept.refresh_from_db()
+    assert (concept.name, concept.kind) == ("Lighthouses", "tag")
+    assert client.post(f"/concepts/{concept.pk}/", {**told, "prompts": "a tower"}).status_code == 302
+    assert house.post(f"/concepts/{concept.pk}/", **{**told, **changed}).status_code == 302  # who runs the archive
+
+
+def test_what_was_said_elsewhere_or_is_hidden_is_neither_counted_nor_learnt(
+    shared: tuple[Client, Concept, Asset], house: House, alice: User
+) -> None:
+    client, concept, _ = shared
+    read_concepts()
+    kept, trashed, held = house.assets[:3]
+    add_tags(Asset.objects.filter(pk__in=[kept.pk, trashed.pk, held.pk]), [concept.name], alice)
+    Asset.objects.filter(pk=trashed.pk).update(trashed_at=now())
+    Asset.objects.filter(pk=held.pk).update(quarantined=True)
+    assert "1 said to show it" in client.get(f"/concepts/{concept.pk}/judge/").content.decode()
+    assert find_judged(concept, house.space).assets == [kept.pk]
