@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 REVIEW = "archive.review_flag"
+SET = "archive.change_policy"
 
 
 def reviews_everywhere(user: Person) -> bool:
@@ -29,6 +30,11 @@ def reviews_everywhere(user: Person) -> bool:
 def reviewed_collections(user: Person) -> models.QuerySet[Collection]:
     """Where `user` reviews: what they curate, or everything with the permission."""
     return Collection.objects.all() if reviews_everywhere(user) else Collection.objects.open_to(user, CURATING)
+
+
+def sets_policies(user: Person) -> bool:
+    """Superusers, and whoever has Django's permission for policies: only they change what a policy looks for."""
+    return user.is_authenticated and user.has_perm(SET)
 
 
 class Policy(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from archive.models import Concept, Event, Flag, LogEntry
+from archive.models import Concept, Event, Flag, LogEntry, Policy
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -42,6 +42,17 @@ def about_policy(event: Event, concept: Concept, person: User | None, reason: st
 
 def exported(person: User, kind: str) -> LogEntry:
     return LogEntry(event=Event.EXPORTED, person_id=person.pk, person=person.get_username(), concept="", reason=kind)
+
+
+def note_change(person: User | None, concept: Concept, what: str) -> bool:
+    """Tell, in the transaction that changes it, what a policy looks for from now on; returns whether one does.
+
+    Of a concept that no policy is about there is nothing to tell. `what` in words: “kind: tag instead of prohibited”.
+    """
+    if not Policy.objects.filter(concept=concept.pk).exists():
+        return False
+    write(about_policy(Event.CHANGED, concept, person, f"concept: {what}"))
+    return True
 
 
 def write(*entries: LogEntry) -> None:

@@ -26,6 +26,7 @@ from archive.models import (
     Space,
     Verdict,
 )
+from archive.models.moderation import sets_policies
 from archive.moderation import log
 from archive.moderation.agreement import agreement_on, measure
 from archive.moderation.flagging import Doubt, raise_flags
@@ -427,3 +428,19 @@ def test_who_sees_which_entries(flag: Flag, weapon: Concept, alice: User, carol:
     seen = LogEntry.objects.visible_to(carol)
     assert {*seen.values_list("collection_id", flat=True)} == {flag.asset.collection_id}
     assert not LogEntry.objects.visible_to(make_user("stranger")).exists()
+
+
+def test_what_a_policy_looks_for_does_not_change_untold(policy: Policy, weapon: Concept, alice: User) -> None:
+    other = Concept.objects.create(slug="dog", name="dog")
+    assert not log.note_change(alice, other, "kind: prohibited instead of tag")
+    assert log.note_change(alice, weapon, "kind: tag instead of prohibited")
+    told = LogEntry.objects.latest("id")
+    assert (told.event, told.person, told.concept) == (Event.CHANGED, "alice", "weapon")
+    assert told.reason == "concept: kind: tag instead of prohibited"
+
+
+def test_whoever_reviews_sets_no_policies(carol: User) -> None:
+    for codename, may in (("review_flag", False), ("change_policy", True)):
+        carol.user_permissions.add(Permission.objects.get(codename=codename))
+        assert sets_policies(User.objects.get(pk=carol.pk)) is may
+    assert not sets_policies(AnonymousUser())
