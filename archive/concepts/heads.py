@@ -14,8 +14,10 @@ from django.db.models import Max, QuerySet
 from archive.concepts.background import read_background
 from archive.concepts.learning import Words, learn
 from archive.concepts.passes import start_due
+from archive.concepts.ruling import ask_leave
 from archive.concepts.vectors import examples_of, read_numbers, scopes_of, write_numbers
 from archive.models import DIMENSIONS, Asset, Concept, ConceptHead, ConceptVector, Space, Tag, TagState
+from archive.moderation.log import note_change
 from archive.vectors import Vector, asset_vectors
 
 LEAST = 4  # judgements of each kind
@@ -63,8 +65,9 @@ def find_judged(concept: Concept, space: Space) -> Judged:
 def learn_head(concept: Concept, space: Space, by: User | None) -> ConceptHead:
     """Train the next version on all judgements there are, and use it; the archive is walked over with it.
 
-    Raises `CannotLearn`.
+    Raises `CannotLearn`, `NotYours`.
     """
+    ask_leave(concept, by)
     judged = find_judged(concept, space)
     accepted, rejected = int(judged.good.sum()), int((~judged.good).sum())
     if min(accepted, rejected) < LEAST:
@@ -104,19 +107,23 @@ def _keep(head: ConceptHead) -> ConceptHead:
     mine.filter(in_use=True).update(in_use=False)
     head.in_use = True
     head.save()
+    note_change(head.made_by, head.concept, f"judged by version {head.version} of what it learnt in {head.space}")
     _walk(head.concept, head.space)
     return head
 
 
 @transaction.atomic
-def use_version(concept: Concept, space: Space, version: int | None) -> None:
-    """Judge by this version from now on; None: by the words alone. Raises `ConceptHead.DoesNotExist`."""
+def use_version(concept: Concept, space: Space, version: int | None, by: User | None) -> None:
+    """Judge by this version from now on; None: by the words alone. Raises `ConceptHead.DoesNotExist`, `NotYours`."""
+    ask_leave(concept, by)
     Concept.objects.select_for_update().get(pk=concept.pk)
     mine = ConceptHead.objects.filter(concept=concept, space=space)
     chosen = None if version is None else mine.get(version=version)
     mine.filter(in_use=True).update(in_use=False)
     if chosen is not None:
         mine.filter(pk=chosen.pk).update(in_use=True)
+    told = "its words alone" if version is None else f"version {version} of what it learnt"
+    note_change(by, concept, f"judged by {told} in {space}")
     _walk(concept, space)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 
 from archive import dispatch
 from archive.concepts.passes import mark_due
+from archive.concepts.ruling import ask_leave, tell_differences
 from archive.models import (
     Asset,
     Collection,
@@ -66,21 +67,23 @@ def kept_by(user: Person) -> QuerySet[Concept]:
 def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
     """Save a concept as it is meant to be from now on, and have the archive looked through again.
 
-    Raises `CannotKeep`.
+    Raises `CannotKeep`, `NotYours`.
     """
+    ask_leave(concept, by)
     if not by.is_superuser:
         _stay_at_home(around, by)
         _leave_to_others(concept)
     if makes_a_circle(concept):
         raise CannotKeep("A concept cannot lie below itself. Choose another parent.")
-    if not concept.pk:
+    was = Concept.objects.filter(pk=concept.pk).first()
+    if was is None:
         concept.slug, concept.created_by = free_slug(concept.name), by
     concept.save()
     concept.scope.set(around.scope)
-    ConceptExample.objects.filter(concept=concept).delete()
-    shown = dict.fromkeys(around.counters, True) | dict.fromkeys(around.examples, False)
-    ConceptExample.objects.bulk_create(ConceptExample(concept=concept, asset=a, counter=c) for a, c in shown.items())
-    choose_line(concept, around.line)
+    other = _show(concept, around)
+    other += choose_line(concept, around.line)
+    if was is not None:
+        tell_differences(was, concept, by, other)
     if concept.kind != ConceptKind.TAG or concept.on_match == OnMatch.NOTHING:
         take_back_proposals(concept)
     mark_due([concept])
@@ -88,12 +91,25 @@ def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
     return concept
 
 
-def choose_line(concept: Concept, line: float | None) -> None:
-    """The score from which it is there in the searched space; it is kept until the words are read, if need be."""
+def _show(concept: Concept, around: Surroundings) -> list[str]:
+    """Have it shown by these examples; returns what is another than before, in words."""
+    before = set(concept.examples.values_list("asset", "counter"))
+    shown = dict.fromkeys(around.counters, True) | dict.fromkeys(around.examples, False)
+    ConceptExample.objects.filter(concept=concept).delete()
+    ConceptExample.objects.bulk_create(ConceptExample(concept=concept, asset=a, counter=c) for a, c in shown.items())
+    return [] if before == {(asset.pk, counter) for asset, counter in shown.items()} else ["other examples"]
+
+
+def choose_line(concept: Concept, line: float | None) -> list[str]:
+    """The score from which it is there in the searched space; it is kept until the words are read, if need be.
+
+    Returns what is another than before, in words.
+    """
     space = Space.objects.active()
     if space is None:
-        return
+        return []
     row = ConceptVector.objects.filter(concept=concept, space=space).first()
+    before = None if row is None else row.chosen
     if row is not None:
         row.chosen, row.due = line, True
         row.save()  # its version moves on
@@ -101,6 +117,11 @@ def choose_line(concept: Concept, line: float | None) -> None:
         ConceptVector.objects.create(
             concept=concept, space=space, mark="", vector=bytes(4 * 768), mean=0.0, spread=1.0, line=line, chosen=line
         )
+    return [] if before == line else [f"line: {_as_line(line)} instead of {_as_line(before)}"]
+
+
+def _as_line(line: float | None) -> str:
+    return "calibrated" if line is None else f"{line:.2f}"
 
 
 def take_back_proposals(concept: Concept) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.db import connection, transaction
 
+from archive.concepts.ruling import tell_differences
 from archive.concepts.words import MOST_PROMPTS, BadPrompt, clean_lines, clean_templates
 from archive.exchange.concept_rows import VOCABULARY
 from archive.exchange.lines import BadFile, Problem, Record
@@ -223,8 +225,10 @@ def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
             concept = made[folded] = Concept(slug=free_slug(one.name), created_by=user, **one.fields)
             concept.save()
         elif any(getattr(concept, name) != value for name, value in one.fields.items()):
+            was = copy(concept)
             for name, value in one.fields.items():
                 setattr(concept, name, value)
+            tell_differences(was, concept, user)
             concept.save(update_fields=list(one.fields))
         if one.scope is not None:
             concept.scope.set([known.places[slug] for slug in one.scope])

@@ -22,8 +22,11 @@ from archive.models import (
     ConceptHead,
     ConceptPass,
     ConceptVector,
+    Event,
+    LogEntry,
     Membership,
     OnMatch,
+    Policy,
     Role,
     Space,
     Tag,
@@ -355,3 +358,31 @@ def test_what_was_said_elsewhere_or_is_hidden_is_neither_counted_nor_learnt(
     Asset.objects.filter(pk=held.pk).update(quarantined=True)
     assert "1 said to show it" in client.get(f"/concepts/{concept.pk}/judge/").content.decode()
     assert find_judged(concept, house.space).assets == [kept.pk]
+
+
+def test_what_a_policy_looks_for_is_changed_by_those_who_may_and_the_log_tells(
+    house: House, harbour: Collection, alice: User, bob: User
+) -> None:
+    Membership.objects.filter(user=bob).update(role=Role.CURATOR)
+    told = {**NEW, "kind": "prohibited", "scope": harbour.pk, "verb": "save"}
+    house.post("/concepts/new/", **told)
+    concept = Concept.objects.get()
+    read_concepts()
+    Policy.objects.create(concept=concept)
+    client = Client()
+    client.force_login(bob)
+    for changed in ({"kind": "tag"}, {"prompts": "nothing at all"}, {"line": "90"}):
+        answer = client.post(f"/concepts/{concept.pk}/", {**told, **changed})
+        assert (answer.status_code, "A policy looks for" in answer.content.decode()) == (400, True)
+    for address in ("learn", "version"):
+        answer = client.post(f"/concepts/{concept.pk}/{address}/", follow=True)
+        assert "A policy looks for" in answer.content.decode()
+    concept.refresh_from_db()
+    assert (concept.kind, concept.prompts, ConceptVector.objects.get().chosen) == ("prohibited", ["a lighthouse"], None)
+    assert not LogEntry.objects.exists()
+    assert house.post(f"/concepts/{concept.pk}/", **{**told, "kind": "tag", "line": "2.5"}).status_code == 302
+    (entry,) = LogEntry.objects.all()
+    assert (entry.event, entry.person, entry.concept) == (Event.CHANGED, "alice", "Lighthouses")
+    assert "kind: tag instead of prohibited; line: 2.50 instead of calibrated" in entry.reason
+    house.post(f"/concepts/{concept.pk}/version/", version="")
+    assert "judged by its words alone" in LogEntry.objects.order_by("-id")[0].reason
