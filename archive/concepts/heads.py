@@ -21,7 +21,7 @@ from archive.moderation.log import note_change
 from archive.vectors import Vector, asset_vectors
 
 LEAST = 4  # judgements of each kind
-MOST = 1000  # of each kind, the newest: more would teach little and take long
+MOST = 200  # of each kind, the newest: somebody waits for it, and the time grows with the third power
 
 
 class CannotLearn(Exception):

@@ -319,6 +319,17 @@ def test_the_shelf_asks_as_often_for_many_as_for_one(house: House, django_assert
     assert count() == one
 
 
+def test_it_learns_from_the_newest_judgements_so_that_nobody_waits_long(house: House, alice: User) -> None:
+    house.post("/concepts/new/", **NEW, verb="save")
+    concept = Concept.objects.get()
+    old, new = house.assets[:10], house.assets[10:220]
+    for some in (old, new):
+        add_tags(Asset.objects.filter(pk__in=[asset.pk for asset in some]), [concept.name], alice)
+    judged = find_judged(concept, house.space)
+    assert len(judged.assets) == 200
+    assert not {asset.pk for asset in old} & set(judged.assets)
+
+
 @pytest.fixture
 def shared(house: House, harbour: Collection, bob: User) -> tuple[Client, Concept, Asset]:
     """Bob keeps a concept for the harbour; a picture in somebody else's attic carries it as well."""
