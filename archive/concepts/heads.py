@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Among
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -15,8 +16,9 @@ from archive.concepts.background import read_background
 from archive.concepts.learning import Words, learn
 from archive.concepts.passes import start_due
 from archive.concepts.ruling import ask_leave
-from archive.concepts.vectors import examples_of, read_numbers, scopes_of, write_numbers
-from archive.models import DIMENSIONS, Asset, Concept, ConceptHead, ConceptVector, Space, Tag, TagState
+from archive.concepts.vectors import examples_of, learnt_line, read_numbers, scopes_of, write_numbers
+from archive.concepts.words import mark_of
+from archive.models import DIMENSIONS, Asset, Concept, ConceptExample, ConceptHead, ConceptVector, Space, Tag, TagState
 from archive.moderation.log import note_change
 from archive.vectors import Vector, asset_vectors
 
@@ -125,6 +127,30 @@ def use_version(concept: Concept, space: Space, version: int | None, by: User | 
     told = "its words alone" if version is None else f"version {version} of what it learnt"
     note_change(by, concept, f"judged by {told} in {space}")
     _walk(concept, space)
+
+
+def find_head(concept: Concept, space: Space) -> ConceptHead | None:
+    """The one that decides instead of the words."""
+    return ConceptHead.objects.filter(concept=concept, space=space, in_use=True).first() if concept.pk else None
+
+
+def choose_head_line(head: ConceptHead, line: float | None) -> None:
+    """The score from which it is there; None: as it was learnt, which stays known."""
+    learnt = learnt_line(head)
+    head.measured, head.line = {**head.measured, "line": learnt}, learnt if line is None else line
+    head.save(update_fields=["measured", "line"])
+
+
+def fall_back_to_words(concepts: Iterable[Concept]) -> int:
+    """Where other words were written they decide, in every space; what was learnt stays as a version."""
+    return ConceptHead.objects.filter(concept__in=list(concepts), in_use=True).update(in_use=False)
+
+
+def is_reworded(
+    was: Concept, had: Sequence[ConceptExample], concept: Concept, examples: Sequence[ConceptExample]
+) -> bool:
+    """Whether another vector is made of its words and examples; where it is looked for says nothing."""
+    return mark_of(was, had, ()) != mark_of(concept, examples, ())
 
 
 def _walk(concept: Concept, space: Space) -> None:

@@ -11,8 +11,10 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from archive import dispatch
+from archive.concepts.heads import choose_head_line, fall_back_to_words, find_head, is_reworded
 from archive.concepts.passes import mark_due
 from archive.concepts.ruling import ask_leave, tell_differences
+from archive.concepts.vectors import examples_of, learnt_line
 from archive.models import (
     Asset,
     Collection,
@@ -76,11 +78,14 @@ def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
     if makes_a_circle(concept):
         raise CannotKeep("A concept cannot lie below itself. Choose another parent.")
     was = Concept.objects.filter(pk=concept.pk).first()
+    had = [] if was is None else examples_of([was])[was.pk]
     if was is None:
         concept.slug, concept.created_by = free_slug(concept.name), by
     concept.save()
     concept.scope.set(around.scope)
     other = _show(concept, around)
+    if was is not None and is_reworded(was, had, concept, examples_of([concept])[concept.pk]):
+        other += ["judged by its words alone"] if fall_back_to_words([concept]) else []
     other += choose_line(concept, around.line)
     if was is not None:
         tell_differences(was, concept, by, other)
@@ -101,16 +106,19 @@ def _show(concept: Concept, around: Surroundings) -> list[str]:
 
 
 def choose_line(concept: Concept, line: float | None) -> list[str]:
-    """The score from which it is there in the searched space; it is kept until the words are read, if need be.
+    """The score from which it is there in the searched space, by what decides there: a head, or the words. It is
+    kept until the words are read, if need be.
 
     Returns what is another than before, in words.
     """
     space = Space.objects.active()
     if space is None:
         return []
+    before = find_chosen(concept, space)
     row = ConceptVector.objects.filter(concept=concept, space=space).first()
-    before = None if row is None else row.chosen
-    if row is not None:
+    if head := find_head(concept, space):
+        choose_head_line(head, line)
+    elif row is not None:
         row.chosen, row.due = line, True
         row.save()  # its version moves on
     elif line is not None:
@@ -118,6 +126,13 @@ def choose_line(concept: Concept, line: float | None) -> list[str]:
             concept=concept, space=space, mark="", vector=bytes(4 * 768), mean=0.0, spread=1.0, line=line, chosen=line
         )
     return [] if before == line else [f"line: {_as_line(line)} instead of {_as_line(before)}"]
+
+
+def find_chosen(concept: Concept, space: Space) -> float | None:
+    """The line that somebody chose for what decides in a space: a head, or the words. None: the calibrated one."""
+    if head := find_head(concept, space):
+        return None if head.line == learnt_line(head) else head.line
+    return ConceptVector.objects.filter(concept=concept, space=space).values_list("chosen", flat=True).first()
 
 
 def _as_line(line: float | None) -> str:

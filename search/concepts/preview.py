@@ -7,7 +7,7 @@ more than `MOST` on a fixed random sample of so many. Nothing is written, and no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from archive.concepts.background import read_background
+from archive.concepts.heads import find_head, is_reworded
 from archive.concepts.scoring import best_by_asset, score
-from archive.concepts.vectors import ConceptVectors, make_concept, stack
+from archive.concepts.vectors import ConceptVectors, examples_of, head_vectors, make_concept, stack
 from archive.concepts.words import every_text
-from archive.models import Asset, Collection, Concept, ConceptExample, Space, Status
+from archive.models import Asset, Collection, Concept, ConceptExample, ConceptHead, Space, Status
 from archive.vectors import Vector, read_some
 from search.failures import EncoderUnavailable
 from search.neighbours import tables_that_may_go
@@ -68,7 +69,10 @@ class Bin:
 
 @dataclass(frozen=True)
 class Preview:
-    """`best` come first; `above` and `below` lie on both sides of the border, the nearest to it first."""
+    """`best` come first; `above` and `below` lie on both sides of the border, the nearest to it first.
+
+    `head` is what was learnt and is in use; `reworded`: it would be left, for the words are others than they were.
+    """
 
     scored: Scored
     line: float
@@ -78,6 +82,8 @@ class Preview:
     above: list[Asset]
     below: list[Asset]
     bins: list[Bin]
+    head: ConceptHead | None = None
+    reworded: bool = False
 
     @property
     def share(self) -> float:
@@ -100,12 +106,19 @@ def preview(
 
     def look() -> Preview:
         space = active_space()
-        made = make_draft(space, concept, scope, examples)
+        head = find_head(concept, space)
+        reworded = head is not None and _is_reworded(concept, examples)
+        made = head_vectors(head) if head and not reworded else make_draft(space, concept, scope, examples)
         scored = score_seen(space, made, scope, user)
         chosen = float(made.thresholds[0]) if line is None else line
-        return lay_out(scored, chosen, float(made.thresholds[0]), user)
+        return replace(lay_out(scored, chosen, float(made.thresholds[0]), user), head=head, reworded=reworded)
 
     return asked_again(look)
+
+
+def _is_reworded(draft: Concept, examples: Sequence[ConceptExample]) -> bool:
+    saved = Concept.objects.get(pk=draft.pk)
+    return is_reworded(saved, examples_of([saved])[saved.pk], draft, examples)
 
 
 def make_draft(

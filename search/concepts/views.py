@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from archive.access import find_curated, person, visible_only
 from archive.concepts.heads import CannotLearn, learn_head, use_version
-from archive.concepts.keeping import CannotKeep, keep, kept_by, may_keep
+from archive.concepts.keeping import CannotKeep, find_chosen, keep, kept_by, may_keep
 from archive.concepts.passes import find_pass
 from archive.concepts.ruling import NotYours
-from archive.models import Concept, ConceptHead, ConceptVector, Space
+from archive.models import Concept, ConceptHead, Space
 from search.concepts.forms import ConceptForm, initial_of
 from search.concepts.judging import Unjudgeable, count_judged, judge, lay_tray, versions
 from search.concepts.preview import Preview, preview
@@ -174,4 +174,4 @@ def _find(user: User, concept: int) -> Concept:
 
 def _line_of(found: Concept) -> float | None:
     space = Space.objects.active()
-    return ConceptVector.objects.filter(concept=found, space=space).values_list("chosen", flat=True).first()
+    return find_chosen(found, space) if space else None

@@ -330,6 +330,34 @@ def test_it_learns_from_the_newest_judgements_so_that_nobody_waits_long(house: H
     assert not {asset.pk for asset in old} & set(judged.assets)
 
 
+def test_what_was_learnt_is_previewed_has_its_own_line_and_gives_way_to_other_words(house: House) -> None:
+    told = {**NEW, "name": "Nocturnes", "prompts": "nocturne"}
+    house.post("/concepts/new/", **told, verb="save")
+    concept = Concept.objects.get()
+    read_concepts()
+    judge_by_truth(house, concept, house.under("night"), 30)
+    house.post(f"/concepts/{concept.pk}/learn/")
+    address, learnt = f"/concepts/{concept.pk}/", ConceptHead.objects.get().line
+    page = house.client.get(address).content.decode()
+    assert "Version 1 of what it learnt decides, and this is what it finds" in page
+    night = {str(asset.uuid) for asset in house.assets if asset.pk in house.under("night")}
+    assert len(night & set(first_of(page, "<h2>Best</h2>"))) >= 11
+    page = house.post(address, **told, verb="preview", line=learnt + 1, calibrated=learnt).content.decode()
+    few = number_in(page)
+    assert first_of(page, "Just outside")
+    house.post(address, **told, verb="save", line=learnt + 1, calibrated=learnt)
+    assert ConceptVector.objects.get().chosen is None
+    assert f'value="{learnt + 1:.2f}"' in house.client.get(address).content.decode()
+    walk_on()
+    assert Tag.objects.filter(concept=concept, state=TagState.PROPOSED, decided=False).count() <= few
+    house.post(address, **told, verb="save", line=learnt, calibrated=learnt)
+    assert ConceptHead.objects.get().line == pytest.approx(learnt)
+    other = {**told, "prompts": "a lighthouse"}
+    assert "its words and examples decide again" in house.post(address, **other, verb="preview").content.decode()
+    house.post(address, **other, verb="save")
+    assert not ConceptHead.objects.get().in_use
+
+
 @pytest.fixture
 def shared(house: House, harbour: Collection, bob: User) -> tuple[Client, Concept, Asset]:
     """Bob keeps a concept for the harbour; a picture in somebody else's attic carries it as well."""
