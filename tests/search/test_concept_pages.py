@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.utils.timezone import now
 from archive.concepts.heads import find_judged
 from archive.concepts.keeping import kept_by
 from archive.concepts.passes import walk_on
+from archive.concepts.vectors import find_concept_vectors
 from archive.models import (
     Asset,
     Collection,
@@ -23,6 +25,7 @@ from archive.models import (
     ConceptPass,
     ConceptVector,
     Event,
+    Frame,
     LogEntry,
     Membership,
     OnMatch,
@@ -33,7 +36,9 @@ from archive.models import (
     TagState,
 )
 from archive.tags import add_tags
+from archive.vectors import Rows, read_some, store_vectors
 from search.concepts import preview as previewing
+from search.concepts.preview import score_seen
 from tests.cast import make_user
 from tests.prepared import make_encoded
 from tests.search.scenes import shown
@@ -356,6 +361,39 @@ def test_what_was_learnt_is_previewed_has_its_own_line_and_gives_way_to_other_wo
     assert "its words and examples decide again" in house.post(address, **other, verb="preview").content.decode()
     house.post(address, **other, verb="save")
     assert not ConceptHead.objects.get().in_use
+
+
+def test_films_are_scored_part_by_part_and_only_their_best_seconds_kept(
+    house: House, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.post("/concepts/new/", **NEW, verb="save")
+    read_concepts()
+    made = find_concept_vectors(house.space, Concept.objects.all())
+    before = score_seen(house.space, made, [], alice)
+    at = dict(zip(before.assets, before.scores.tolist(), strict=True))
+    order = sorted(house.assets, key=lambda asset: at[asset.pk])
+    rows = {asset.pk: row for asset, row in zip(house.assets, shown().rows, strict=True)}
+    film, seconds = order[0], [order[n] for n in (5, 9, 200, 30, 2, 7, 8)]
+    frames = Frame.objects.bulk_create(Frame(asset=film, at=n + 1) for n in range(len(seconds)))
+    vectors = np.stack([rows[asset.pk] for asset in seconds])
+    store_vectors(house.space, [f.pk for f in frames], [film.pk] * len(frames), vectors)
+    parts: list[Rows] = []
+
+    def in_small_parts(space: Space, assets: Sequence[int]) -> Iterator[Rows]:
+        for part in read_some(space, assets, 3):
+            parts.append(part)
+            yield part
+
+    monkeypatch.setattr(previewing, "read_some", in_small_parts)
+    scored = score_seen(house.space, made, [], alice)
+    assert max(len(part.assets) for part in parts) <= 4
+    assert sum(len(part.assets) for part in parts) == len(house.assets) + len(frames)
+    wanted = {**at, film.pk: at[seconds[2].pk]}
+    assert dict(zip(scored.assets, scored.scores.tolist(), strict=True)) == pytest.approx(wanted, abs=1e-3)
+    monkeypatch.setattr(previewing, "MOST_ROWS", 60)
+    few = score_seen(house.space, made, [], alice)
+    assert (few.whole, few.total) == (False, len(house.assets))
+    assert 60 <= len(few.assets) < len(house.assets)
 
 
 @pytest.fixture
