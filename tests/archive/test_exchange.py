@@ -307,3 +307,14 @@ def test_a_page_gives_and_takes_tables(boat: Asset, alice: User, bob: User, clie
     bad = client.post("/tables/", {"table": "tags", "file": SimpleUploadedFile("t.csv", b"asset,tag\nx,y\n")})
     assert bad.status_code == 400
     assert "Line 2" in bad.content.decode()
+
+
+def test_what_a_model_put_on_and_a_table_says_as_well_is_decided_from_then_on(boat: Asset, alice: User) -> None:
+    concept = Concept.objects.create(name="sea", slug="sea", on_match=OnMatch.ACCEPT)
+    Tag.objects.create(asset=boat, concept=concept, source=TagSource.MODEL, score=3.0)
+    table = f"asset,tag,state\n{boat.uuid},sea,accepted\n".encode()
+    assert import_tags(BytesIO(table), alice, dry_run=True).changed == 1
+    assert import_tags(BytesIO(table), alice).changed == 1
+    tag = Tag.objects.get()
+    assert (tag.state, tag.decided, tag.by) == (TagState.ACCEPTED, True, alice)
+    assert import_tags(BytesIO(table), alice).same == 1
