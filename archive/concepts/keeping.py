@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,23 @@ def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
     return concept
 
 
+def take_effect(concepts: Sequence[Concept], before: Mapping[int, Concept], by: User) -> None:
+    """What follows from saving many, whose examples and lines stay: the same as `keep` does for one.
+
+    `before` has those that were there, by id, as they were.
+    """
+    examples = examples_of(concepts)
+    there = [concept for concept in concepts if concept.pk in before]
+    reworded = [one for one in there if is_reworded(before[one.pk], examples[one.pk], one, examples[one.pk])]
+    fall_back_to_words(reworded)
+    for concept in there:
+        tell_differences(before[concept.pk], concept, by)
+    take_back_proposals(*(one for one in there if one.kind != ConceptKind.TAG or one.on_match == OnMatch.NOTHING))
+    mark_due(concepts)
+    if concepts:
+        transaction.on_commit(lambda: dispatch.ring(Step.ENCODE), robust=True)
+
+
 def _show(concept: Concept, around: Surroundings) -> list[str]:
     """Have it shown by these examples; returns what is another than before, in words."""
     before = set(concept.examples.values_list("asset", "counter"))
@@ -139,9 +156,9 @@ def _as_line(line: float | None) -> str:
     return "calibrated" if line is None else f"{line:.2f}"
 
 
-def take_back_proposals(concept: Concept) -> int:
+def take_back_proposals(*concepts: Concept) -> int:
     """What a model put on or proposed and nobody judged goes, for nobody looks for it any more."""
-    return Tag.objects.filter(concept=concept, source=TagSource.MODEL, decided=False).delete()[0]
+    return Tag.objects.filter(concept__in=concepts, source=TagSource.MODEL, decided=False).delete()[0]
 
 
 def makes_a_circle(concept: Concept) -> bool:
