@@ -42,6 +42,7 @@ from search.concepts.preview import score_seen
 from tests.cast import make_user
 from tests.prepared import make_encoded
 from tests.search.scenes import shown
+from workers.client import EncoderUnavailable
 from workers.concepts import read_concepts
 
 pytestmark = pytest.mark.django_db
@@ -394,6 +395,23 @@ def test_films_are_scored_part_by_part_and_only_their_best_seconds_kept(
     few = score_seen(house.space, made, [], alice)
     assert (few.whole, few.total) == (False, len(house.assets))
     assert 60 <= len(few.assets) < len(house.assets)
+
+
+def test_a_chosen_line_outlives_an_hour_without_an_encoder(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.post("/concepts/new/", **NEW, verb="save", line="2.5", calibrated="1.0")
+    concept = Concept.objects.get()
+    read_concepts()
+
+    def away(*asked: Any) -> None:
+        raise EncoderUnavailable("Nobody reads words now.")
+
+    monkeypatch.setattr(previewing.client, "encode_texts", away)
+    page = house.client.get(f"/concepts/{concept.pk}/").content.decode()
+    assert "says error" in page
+    told = dict(re.findall(r'<input type="hidden" name="(line|calibrated)" value="([^"]+)"', page))
+    house.post(f"/concepts/{concept.pk}/", **{**NEW, "note": "white"}, **told, verb="save")
+    concept.refresh_from_db()
+    assert (concept.note, ConceptVector.objects.get().chosen) == ("white", 2.5)
 
 
 @pytest.fixture
