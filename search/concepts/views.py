@@ -47,7 +47,7 @@ def concept(request: HttpRequest, concept: int) -> HttpResponse:
 def _concept(request: HttpRequest, user: User, found: Concept) -> HttpResponse:
     """`verb` is `save`; or `preview`, or `calibrate`, which forgets the chosen line: those save nothing."""
     was = str(found)
-    initial = initial_of(found, _line_of(found)) if found.pk else {"name": request.GET.get("name", "")[:80]}
+    initial = initial_of(found, _line_of(found), user) if found.pk else {"name": request.GET.get("name", "")[:80]}
     form = ConceptForm(user, found, request.POST or None, initial=initial)
     context: dict[str, Any] = {"form": form, "concept": found, "title": was if found.pk else "", "here": "concepts"}
     if form.is_bound and form.is_valid():

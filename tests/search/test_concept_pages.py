@@ -414,6 +414,24 @@ def test_a_chosen_line_outlives_an_hour_without_an_encoder(house: House, monkeyp
     assert (concept.note, ConceptVector.objects.get().chosen) == ("white", 2.5)
 
 
+def test_examples_that_went_out_of_sight_are_neither_shown_nor_lost(house: House) -> None:
+    trashed, held, kept = house.assets[:3]
+    lines = "\n".join(f"/assets/{asset.uuid}/" for asset in (trashed, kept))
+    house.post("/concepts/new/", **NEW, examples=lines, counters=str(held.uuid), verb="save")
+    concept = Concept.objects.get()
+    Asset.objects.filter(pk=trashed.pk).update(trashed_at=now())
+    Asset.objects.filter(pk=held.pk).update(quarantined=True)
+    page = house.client.get(f"/concepts/{concept.pk}/").content.decode()
+    assert [str(asset.uuid) in page for asset in (trashed, held, kept)] == [False, False, True]
+    before = {(trashed.pk, False), (held.pk, True), (kept.pk, False)}
+    for written in (f"/assets/{kept.uuid}/", lines):
+        answer = house.post(f"/concepts/{concept.pk}/", **{**NEW, "note": "x"}, examples=written, verb="save")
+        assert answer.status_code == 302
+        assert set(concept.examples.values_list("asset", "counter")) == before
+    house.post(f"/concepts/{concept.pk}/", **NEW, verb="save")
+    assert set(concept.examples.values_list("asset", "counter")) == before - {(kept.pk, False)}
+
+
 @pytest.fixture
 def shared(house: House, harbour: Collection, bob: User) -> tuple[Client, Concept, Asset]:
     """Bob keeps a concept for the harbour; a picture in somebody else's attic carries it as well."""
