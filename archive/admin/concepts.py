@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from archive.access import Shows, person
 from archive.admin.counting import Counted, CountedList, as_count
 from archive.concepts.ruling import tell_differences
-from archive.models import Concept
+from archive.models import Concept, Flag, Policy, Tag
 from archive.models.concepts import fold
 from archive.tag_names import BadTag, clean_name
 from archive.tags import free_slug
@@ -74,6 +74,18 @@ class ConceptAdmin(ConceptModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Concept | None:
         """What one may not open is not there, whatever page of it is asked for."""
         return super().get_object(request, object_id, from_field) if self.has_view_permission(request) else None
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Names and counts: a concept may be on a million assets, and each is not for a page to list."""
+        concepts = list(objs)
+        policies = Policy.objects.filter(concept__in=concepts).select_related("concept")
+        kept = [f"the policy for {policy}" for policy in policies]
+        if flags := Flag.objects.filter(concept__in=concepts).count():
+            kept.append(f"flags: {flags:,}")
+        counts = {"concepts": len(concepts), "tags": Tag.objects.filter(concept__in=concepts).count()}
+        return [str(one) for one in concepts], counts, set(), kept
 
     @admin.display(description="assets")
     def assets(self, concept: Any) -> str:

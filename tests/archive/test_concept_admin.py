@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from archive.models import Asset, Collection, Concept
+from archive.models import Asset, Collection, Concept, Policy
 from archive.tags import add_tags, tags_of
 from tests.archive.test_visibility import put
 from tests.cast import make_user
@@ -51,3 +51,21 @@ def test_staff_without_the_whole_archive_do_not_see_the_names(boat: Asset, clien
     client.force_login(dora)
     assert client.get(LIST).status_code == 403
     assert "Concepts" not in client.get("/admin/").content.decode()
+
+
+def test_before_one_is_deleted_its_tags_are_counted_and_not_listed(
+    boat: Asset, harbour: Collection, alice: User, client: Client
+) -> None:
+    for n in range(5):
+        put(harbour, f"other-{n}")
+    add_tags(Asset.objects.all(), ["Boat"], alice)
+    client.force_login(alice)
+    concept = Concept.objects.get()
+    page = client.get(f"{LIST}{concept.pk}/delete/").content.decode()
+    assert "Tags: 6" in page
+    assert f"{concept.pk} on " not in page
+    policy = Policy.objects.create(concept=concept)
+    assert f"the policy for {policy}" in client.get(f"{LIST}{concept.pk}/delete/").content.decode()
+    policy.delete()
+    assert client.post(f"{LIST}{concept.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not Concept.objects.exists()
