@@ -88,8 +88,14 @@ class ConceptForm(forms.Form):
             raise forms.ValidationError(str(error)) from error
         if not name or "," in name:
             raise forms.ValidationError("A name has no commas: they separate tags.")
-        if Concept.objects.filter(folded=fold(name)).exclude(pk=self.concept.pk).exists():
-            raise forms.ValidationError("There is a concept of this name already.")
+        there = Concept.objects.filter(folded=fold(name)).exclude(pk=self.concept.pk)
+        if kept_by(self.user).filter(pk__in=there.values("pk")).exists():
+            raise forms.ValidationError("There is a concept of this name already. Change that one: it is in the list.")
+        if there.exists():
+            raise forms.ValidationError(
+                f"There is a tag “{name}” already, and other collections may use it: ask whoever runs the archive to "
+                "have a model look for it where you curate. Or choose another name."
+            )
         return name
 
     def clean_prompts(self) -> list[str]:

@@ -432,6 +432,17 @@ def test_examples_that_went_out_of_sight_are_neither_shown_nor_lost(house: House
     assert set(concept.examples.values_list("asset", "counter")) == before - {(kept.pk, False)}
 
 
+def test_a_curator_who_names_a_tag_is_told_whom_to_ask(house: House, harbour: Collection, bob: User) -> None:
+    Membership.objects.filter(user=bob).update(role=Role.CURATOR)
+    add_tags(Asset.objects.filter(pk=house.assets[0].pk), ["Lighthouses"], bob)
+    client = Client()
+    client.force_login(bob)
+    told = {**NEW, "scope": harbour.pk, "verb": "save"}
+    assert "ask whoever runs the archive" in client.post("/concepts/new/", told).content.decode()
+    client.post("/concepts/new/", {**told, "name": "Piers"})
+    assert "Change that one" in client.post("/concepts/new/", {**told, "name": "piers"}).content.decode()
+
+
 @pytest.fixture
 def shared(house: House, harbour: Collection, bob: User) -> tuple[Client, Concept, Asset]:
     """Bob keeps a concept for the harbour; a picture in somebody else's attic carries it as well."""
