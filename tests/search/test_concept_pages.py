@@ -405,7 +405,7 @@ def test_a_chosen_line_outlives_an_hour_without_an_encoder(house: House, monkeyp
     def away(*asked: Any) -> None:
         raise EncoderUnavailable("Nobody reads words now.")
 
-    monkeypatch.setattr(previewing.client, "encode_texts", away)
+    monkeypatch.setattr("workers.client.encode_texts", away)
     page = house.client.get(f"/concepts/{concept.pk}/").content.decode()
     assert "says error" in page
     told = dict(re.findall(r'<input type="hidden" name="(line|calibrated)" value="([^"]+)"', page))
