@@ -1,6 +1,6 @@
 """Writing and reading vectors: many rows in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,7 @@ COPIED = np.dtype(
 )
 HEADER, TRAILER = 19, 2
 LAST = 2**63 - 1
+PART = 8_000  # rows: 25 MB as float32
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,22 @@ def read_on(space: Space, after: int, rows: int, upto: int = LAST) -> Rows:
     return _as_rows(whole if len(whole) else _copied(space, last - 1, last, LAST))
 
 
-def read_some(space: Space, assets: Sequence[int]) -> Rows:
-    """As `read_vectors`, every frame of these assets, for thousands of them."""
-    return _as_rows(_copy(SOME.format(partition=partition(space)), [list(assets)]))
+def read_some(space: Space, assets: Sequence[int], rows: int = PART) -> Iterator[Rows]:
+    """As `read_vectors`, every frame of these assets, for thousands of them: `rows` at a time as they come, in the
+    order of assets, so that no number of films fills the memory. An asset may go on in the next part."""
+    statement = SOME.format(partition=partition(space))
+    with connection.cursor() as cursor, cursor.copy(statement, [list(assets)]) as copy:
+        waiting, size, front = [], 0, HEADER
+        for data in copy:
+            waiting.append(bytes(data))
+            size += len(data)
+            if (whole := (size - front) // COPIED.itemsize) >= rows:
+                joined = b"".join(waiting)
+                yield _as_rows(np.frombuffer(joined, dtype=COPIED, offset=front, count=whole))
+                rest = joined[front + whole * COPIED.itemsize :]
+                waiting, size, front = [rest], len(rest), 0
+        if (whole := (size - front) // COPIED.itemsize) > 0:  # the trailer is shorter than a row
+            yield _as_rows(np.frombuffer(b"".join(waiting), dtype=COPIED, offset=front, count=whole))
 
 
 def _copied(space: Space, after: int, upto: int, rows: int) -> npt.NDArray[np.void]:

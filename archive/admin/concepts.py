@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from archive.access import Shows, person
 from archive.admin.counting import Counted, CountedList, as_count
+from archive.concepts.ruling import tell_differences
 from archive.models import Concept, Flag, Policy
 from archive.models.concepts import fold
 from archive.tag_names import BadTag, clean_name
@@ -65,7 +66,10 @@ class ConceptAdmin(ConceptModelAdmin):
         """The address stays when the name changes: links and saved searches carry it."""
         if not change:
             obj.slug, obj.created_by = free_slug(obj.name), person(request)
+        was = Concept.objects.filter(pk=obj.pk).first()
         obj.save()
+        if was is not None:
+            tell_differences(was, obj, person(request))
 
     def view_on_site(self, obj: Concept) -> str:
         return obj.get_absolute_url()

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Among
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from archive.concepts.background import read_background
 from archive.concepts.learning import Words, learn
 from archive.concepts.passes import start_due
-from archive.concepts.vectors import examples_of, read_numbers, scopes_of, write_numbers
-from archive.models import DIMENSIONS, Concept, ConceptHead, ConceptVector, Space, Tag, TagState
+from archive.concepts.ruling import ask_leave
+from archive.concepts.vectors import examples_of, learnt_line, read_numbers, scopes_of, write_numbers
+from archive.concepts.words import mark_of
+from archive.models import DIMENSIONS, Asset, Concept, ConceptExample, ConceptHead, ConceptVector, Space, Tag, TagState
+from archive.moderation.log import note_change
 from archive.vectors import Vector, asset_vectors
 
 LEAST = 4  # judgements of each kind
-MOST = 1000  # of each kind, the newest: more would teach little and take long
+MOST = 200  # of each kind, the newest: somebody waits for it, and the time grows with the third power
 
 
 class CannotLearn(Exception):
@@ -35,13 +39,25 @@ class Judged:
     good: npt.NDArray[np.bool_]
 
 
+def judgements(concept: Concept) -> QuerySet[Tag]:
+    """What people said of what is shown, where the concept is looked for: whoever keeps one for their own collections
+    neither counts nor learns what was said in others."""
+    seen = Asset.objects.shown()
+    if scope := scopes_of([concept])[concept.pk]:
+        seen = seen.filter(collection__in=scope)
+    said: QuerySet[Tag] = Tag.objects.decided().filter(concept=concept, asset__in=seen.order_by().values("pk"))
+    return said
+
+
 def find_judged(concept: Concept, space: Space) -> Judged:
     """What people accepted and rejected, and the examples; in the order of ids."""
     by_state: dict[int, bool] = {}
     for state in (TagState.ACCEPTED, TagState.REJECTED):
-        newest = Tag.objects.decided().filter(concept=concept, state=state).order_by("-at")
+        newest = judgements(concept).filter(state=state).order_by("-at")
         by_state |= dict.fromkeys(newest.values_list("asset_id", flat=True)[:MOST], state == TagState.ACCEPTED)
-    by_state |= {one.asset_id: not one.counter for one in examples_of([concept])[concept.pk]}
+    examples = {one.asset_id: not one.counter for one in examples_of([concept])[concept.pk]}
+    shown = set(Asset.objects.shown().filter(pk__in=examples).values_list("pk", flat=True))
+    by_state |= {asset: good for asset, good in examples.items() if asset in shown}
     found = asset_vectors(space, sorted(by_state))
     assets = sorted(found)
     rows = np.asarray([found[asset] for asset in assets], dtype=np.float32).reshape(len(assets), DIMENSIONS)
@@ -51,8 +67,9 @@ def find_judged(concept: Concept, space: Space) -> Judged:
 def learn_head(concept: Concept, space: Space, by: User | None) -> ConceptHead:
     """Train the next version on all judgements there are, and use it; the archive is walked over with it.
 
-    Raises `CannotLearn`.
+    Raises `CannotLearn`, `NotYours`.
     """
+    ask_leave(concept, by)
     judged = find_judged(concept, space)
     accepted, rejected = int(judged.good.sum()), int((~judged.good).sum())
     if min(accepted, rejected) < LEAST:
@@ -92,20 +109,48 @@ def _keep(head: ConceptHead) -> ConceptHead:
     mine.filter(in_use=True).update(in_use=False)
     head.in_use = True
     head.save()
+    note_change(head.made_by, head.concept, f"judged by version {head.version} of what it learnt in {head.space}")
     _walk(head.concept, head.space)
     return head
 
 
 @transaction.atomic
-def use_version(concept: Concept, space: Space, version: int | None) -> None:
-    """Judge by this version from now on; None: by the words alone. Raises `ConceptHead.DoesNotExist`."""
+def use_version(concept: Concept, space: Space, version: int | None, by: User | None) -> None:
+    """Judge by this version from now on; None: by the words alone. Raises `ConceptHead.DoesNotExist`, `NotYours`."""
+    ask_leave(concept, by)
     Concept.objects.select_for_update().get(pk=concept.pk)
     mine = ConceptHead.objects.filter(concept=concept, space=space)
     chosen = None if version is None else mine.get(version=version)
     mine.filter(in_use=True).update(in_use=False)
     if chosen is not None:
         mine.filter(pk=chosen.pk).update(in_use=True)
+    told = "its words alone" if version is None else f"version {version} of what it learnt"
+    note_change(by, concept, f"judged by {told} in {space}")
     _walk(concept, space)
+
+
+def find_head(concept: Concept, space: Space) -> ConceptHead | None:
+    """The one that decides instead of the words."""
+    return ConceptHead.objects.filter(concept=concept, space=space, in_use=True).first() if concept.pk else None
+
+
+def choose_head_line(head: ConceptHead, line: float | None) -> None:
+    """The score from which it is there; None: as it was learnt, which stays known."""
+    learnt = learnt_line(head)
+    head.measured, head.line = {**head.measured, "line": learnt}, learnt if line is None else line
+    head.save(update_fields=["measured", "line"])
+
+
+def fall_back_to_words(concepts: Iterable[Concept]) -> int:
+    """Where other words were written they decide, in every space; what was learnt stays as a version."""
+    return ConceptHead.objects.filter(concept__in=list(concepts), in_use=True).update(in_use=False)
+
+
+def is_reworded(
+    was: Concept, had: Sequence[ConceptExample], concept: Concept, examples: Sequence[ConceptExample]
+) -> bool:
+    """Whether another vector is made of its words and examples; where it is looked for says nothing."""
+    return mark_of(was, had, ()) != mark_of(concept, examples, ())
 
 
 def _walk(concept: Concept, space: Space) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,10 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from archive import dispatch
+from archive.concepts.heads import choose_head_line, fall_back_to_words, find_head, is_reworded
 from archive.concepts.passes import mark_due
+from archive.concepts.ruling import ask_leave, tell_differences
+from archive.concepts.vectors import examples_of, learnt_line
 from archive.models import (
     Asset,
     Collection,
@@ -66,20 +69,26 @@ def kept_by(user: Person) -> QuerySet[Concept]:
 def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
     """Save a concept as it is meant to be from now on, and have the archive looked through again.
 
-    Raises `CannotKeep`.
+    Raises `CannotKeep`, `NotYours`.
     """
+    ask_leave(concept, by)
     if not by.is_superuser:
         _stay_at_home(around, by)
+        _leave_to_others(concept)
     if makes_a_circle(concept):
         raise CannotKeep("A concept cannot lie below itself. Choose another parent.")
-    if not concept.pk:
+    was = Concept.objects.filter(pk=concept.pk).first()
+    had = [] if was is None else examples_of([was])[was.pk]
+    if was is None:
         concept.slug, concept.created_by = free_slug(concept.name), by
     concept.save()
     concept.scope.set(around.scope)
-    ConceptExample.objects.filter(concept=concept).delete()
-    shown = dict.fromkeys(around.counters, True) | dict.fromkeys(around.examples, False)
-    ConceptExample.objects.bulk_create(ConceptExample(concept=concept, asset=a, counter=c) for a, c in shown.items())
-    choose_line(concept, around.line)
+    other = _show(concept, around)
+    if was is not None and is_reworded(was, had, concept, examples_of([concept])[concept.pk]):
+        other += ["judged by its words alone"] if fall_back_to_words([concept]) else []
+    other += choose_line(concept, around.line)
+    if was is not None:
+        tell_differences(was, concept, by, other)
     if concept.kind != ConceptKind.TAG or concept.on_match == OnMatch.NOTHING:
         take_back_proposals(concept)
     mark_due([concept])
@@ -87,24 +96,69 @@ def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
     return concept
 
 
-def choose_line(concept: Concept, line: float | None) -> None:
-    """The score from which it is there in the searched space; it is kept until the words are read, if need be."""
+def take_effect(concepts: Sequence[Concept], before: Mapping[int, Concept], by: User) -> None:
+    """What follows from saving many, whose examples and lines stay: the same as `keep` does for one.
+
+    `before` has those that were there, by id, as they were.
+    """
+    examples = examples_of(concepts)
+    there = [concept for concept in concepts if concept.pk in before]
+    reworded = [one for one in there if is_reworded(before[one.pk], examples[one.pk], one, examples[one.pk])]
+    fall_back_to_words(reworded)
+    for concept in there:
+        tell_differences(before[concept.pk], concept, by)
+    take_back_proposals(*(one for one in there if one.kind != ConceptKind.TAG or one.on_match == OnMatch.NOTHING))
+    mark_due(concepts)
+    if concepts:
+        transaction.on_commit(lambda: dispatch.ring(Step.ENCODE), robust=True)
+
+
+def _show(concept: Concept, around: Surroundings) -> list[str]:
+    """Have it shown by these examples; returns what is another than before, in words."""
+    before = set(concept.examples.values_list("asset", "counter"))
+    shown = dict.fromkeys(around.counters, True) | dict.fromkeys(around.examples, False)
+    ConceptExample.objects.filter(concept=concept).delete()
+    ConceptExample.objects.bulk_create(ConceptExample(concept=concept, asset=a, counter=c) for a, c in shown.items())
+    return [] if before == {(asset.pk, counter) for asset, counter in shown.items()} else ["other examples"]
+
+
+def choose_line(concept: Concept, line: float | None) -> list[str]:
+    """The score from which it is there in the searched space, by what decides there: a head, or the words. It is
+    kept until the words are read, if need be.
+
+    Returns what is another than before, in words.
+    """
     space = Space.objects.active()
     if space is None:
-        return
+        return []
+    before = find_chosen(concept, space)
     row = ConceptVector.objects.filter(concept=concept, space=space).first()
-    if row is not None:
+    if head := find_head(concept, space):
+        choose_head_line(head, line)
+    elif row is not None:
         row.chosen, row.due = line, True
         row.save()  # its version moves on
     elif line is not None:
         ConceptVector.objects.create(
             concept=concept, space=space, mark="", vector=bytes(4 * 768), mean=0.0, spread=1.0, line=line, chosen=line
         )
+    return [] if before == line else [f"line: {_as_line(line)} instead of {_as_line(before)}"]
 
 
-def take_back_proposals(concept: Concept) -> int:
+def find_chosen(concept: Concept, space: Space) -> float | None:
+    """The line that somebody chose for what decides in a space: a head, or the words. None: the calibrated one."""
+    if head := find_head(concept, space):
+        return None if head.line == learnt_line(head) else head.line
+    return ConceptVector.objects.filter(concept=concept, space=space).values_list("chosen", flat=True).first()
+
+
+def _as_line(line: float | None) -> str:
+    return "calibrated" if line is None else f"{line:.2f}"
+
+
+def take_back_proposals(*concepts: Concept) -> int:
     """What a model put on or proposed and nobody judged goes, for nobody looks for it any more."""
-    return Tag.objects.filter(concept=concept, source=TagSource.MODEL, decided=False).delete()[0]
+    return Tag.objects.filter(concept__in=concepts, source=TagSource.MODEL, decided=False).delete()[0]
 
 
 def makes_a_circle(concept: Concept) -> bool:
@@ -141,6 +195,22 @@ def in_tree_order(concepts: Iterable[Concept]) -> list[tuple[int, Concept]]:
         found.append((depth, concept))
         waiting += [(depth + 1, child) for child in reversed(by_parent.get(concept.pk, []))]
     return found
+
+
+def used_elsewhere(concept: Concept) -> bool:
+    """Whether assets outside of where it is looked for carry it, or were said not to: its name is theirs as well."""
+    scope = concept.scope.order_by().values("pk")
+    return Tag.objects.filter(concept=concept).exclude(asset__collection__in=scope).exists()
+
+
+def _leave_to_others(concept: Concept) -> None:
+    was = Concept.objects.filter(pk=concept.pk).first()
+    if was is None or (was.name, was.kind) == (concept.name, concept.kind) or not used_elsewhere(was):
+        return
+    raise CannotKeep(
+        f"Other collections use “{was.name}” as well: only whoever runs the archive changes its name or its kind. "
+        "Leave both as they are, and save the rest."
+    )
 
 
 def _stay_at_home(around: Surroundings, by: User) -> None:

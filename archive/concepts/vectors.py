@@ -80,17 +80,31 @@ def find_concept_vectors(space: Space, concepts: Iterable[Concept]) -> ConceptVe
 
 
 def _lines(rows: list[ConceptVector], heads: Mapping[int, ConceptHead]) -> list[float]:
-    """What a person chose was chosen for the words: a head brings its own line."""
+    """A line was chosen for the words or for a head: each has its own."""
     return [
         heads[row.concept_id].line if row.concept_id in heads else row.line if row.chosen is None else row.chosen
         for row in rows
     ]
 
 
+def learnt_line(head: ConceptHead) -> float:
+    """The score that a head learnt, whatever somebody chose since."""
+    return float(head.measured.get("line", head.line))
+
+
+def head_vectors(head: ConceptHead) -> ConceptVectors:
+    """Of one head alone, with the line that it learnt."""
+    return stack([_made_by(head, 0)], [head.concept_id], [learnt_line(head)])
+
+
+def _made_by(head: ConceptHead, pictures: int) -> Made:
+    none = np.empty((0, DIMENSIONS), dtype=np.float32)
+    return Made(read_numbers(head.vector), head.mean, head.spread, head.line, none, [], [], pictures)
+
+
 def _made(row: ConceptVector, head: ConceptHead | None) -> Made:
     if head is not None:
-        none = np.empty((0, DIMENSIONS), dtype=np.float32)
-        return Made(read_numbers(head.vector), head.mean, head.spread, head.line, none, [], [], row.pictures)
+        return _made_by(head, row.pictures)
     return Made(
         vector=read_numbers(row.vector),
         mean=row.mean,

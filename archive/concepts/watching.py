@@ -17,7 +17,7 @@ SELECT (SELECT md5(string_agg(id || ' ' || changed_at, ',' ORDER BY id)) FROM ar
         WHERE on_match <> 'nothing' OR kind = 'prohibited'),
        (SELECT md5(string_agg(concept_id || ' ' || made_at, ',' ORDER BY concept_id)) FROM archive_conceptvector
         WHERE space_id = %(space)s),
-       (SELECT md5(string_agg(id::text, ',' ORDER BY id)) FROM archive_concepthead
+       (SELECT md5(string_agg(id || ' ' || line, ',' ORDER BY id)) FROM archive_concepthead
         WHERE space_id = %(space)s AND in_use),
        (SELECT state FROM archive_space WHERE id = %(space)s)
 """

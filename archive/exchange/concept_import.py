@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from django.db import connection, transaction
 
+from archive.concepts.keeping import take_effect
 from archive.concepts.words import MOST_PROMPTS, BadPrompt, clean_lines, clean_templates
 from archive.exchange.concept_rows import VOCABULARY
 from archive.exchange.lines import BadFile, Problem, Record
@@ -216,9 +218,13 @@ def _differs(was: Concept, one: Wanted) -> bool:
 
 def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
     made = dict(known.concepts)
+    before = {pk: copy(concept) for concept in known.concepts.values() if (pk := concept.pk)}
+    touched: dict[int, Concept] = {}
     for one in wanted:
         folded = fold(one.name)
         concept = made.get(folded)
+        if concept is not None and not _differs(concept, one):
+            continue
         if concept is None:
             concept = made[folded] = Concept(slug=free_slug(one.name), created_by=user, **one.fields)
             concept.save()
@@ -228,6 +234,7 @@ def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
             concept.save(update_fields=list(one.fields))
         if one.scope is not None:
             concept.scope.set([known.places[slug] for slug in one.scope])
+        touched[concept.pk] = concept
     for one in wanted:
         if one.parent is None:
             continue
@@ -235,3 +242,4 @@ def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
         if concept.parent_id != (parent.pk if parent else None):
             concept.parent = parent
             concept.save(update_fields=["parent"])
+    take_effect(list(touched.values()), before, user)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 STATES = ("", TagState.ACCEPTED, TagState.REJECTED, TagState.PROPOSED)
+Was = tuple[str, bool]  # a state, and whether a person decided it: only then no model changes it
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -167,22 +168,23 @@ def _write(pairs: dict[tuple[int, str], TagState], spelt: dict[str, str], user: 
             continue
         was = states.get((asset, concepts[folded]))
         _tell(was, state, tally)
-        if was != state:
+        if was != (state, True):
             new.append(Tag(asset_id=asset, concept_id=concepts[folded], state=state, by=user, at=at, decided=True))
     Tag.objects.bulk_create(
         new, update_conflicts=True, unique_fields=["asset", "concept"], update_fields=["state", "by", "at", "decided"]
     )
 
 
-def _states(assets: set[int], concepts: Iterable[int]) -> dict[tuple[int, int], str]:
+def _states(assets: set[int], concepts: Iterable[int]) -> dict[tuple[int, int], Was]:
     there = Tag.objects.filter(asset__in=assets, concept__in=list(concepts))
-    return {(asset, concept): state for asset, concept, state in there.values_list("asset_id", "concept_id", "state")}
+    told = there.values_list("asset_id", "concept_id", "state", "decided")
+    return {(asset, concept): (state, decided) for asset, concept, state, decided in told}
 
 
-def _tell(was: str | None, wanted: str, tally: Tally) -> None:
+def _tell(was: Was | None, wanted: str, tally: Tally) -> None:
     if was is None:
         tally.added += 1
-    elif was == wanted:
+    elif was == (wanted, True):
         tally.same += 1
     else:
         tally.changed += 1

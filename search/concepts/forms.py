@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from archive.concepts.keeping import Surroundings, kept_by
 from archive.concepts.words import MOST_PROMPTS, TEMPLATES, BadPrompt, clean_lines, clean_templates
@@ -87,8 +88,14 @@ class ConceptForm(forms.Form):
             raise forms.ValidationError(str(error)) from error
         if not name or "," in name:
             raise forms.ValidationError("A name has no commas: they separate tags.")
-        if Concept.objects.filter(folded=fold(name)).exclude(pk=self.concept.pk).exists():
-            raise forms.ValidationError("There is a concept of this name already.")
+        there = Concept.objects.filter(folded=fold(name)).exclude(pk=self.concept.pk)
+        if kept_by(self.user).filter(pk__in=there.values("pk")).exists():
+            raise forms.ValidationError("There is a concept of this name already. Change that one: it is in the list.")
+        if there.exists():
+            raise forms.ValidationError(
+                f"There is a tag “{name}” already, and other collections may use it: ask whoever runs the archive to "
+                "have a model look for it where you curate. Or choose another name."
+            )
         return name
 
     def clean_prompts(self) -> list[str]:
@@ -124,12 +131,22 @@ class ConceptForm(forms.Form):
 
     def surroundings(self) -> Surroundings:
         told = self.cleaned_data
-        return Surroundings(list(told["scope"]), told["examples"], told["counters"], self.chosen_line())
+        examples, counters = ([*told[name], *self._unseen(name == "counters")] for name in ("examples", "counters"))
+        return Surroundings(list(told["scope"]), examples, counters, self.chosen_line())
 
     def draft_examples(self) -> list[ConceptExample]:
-        shown = dict.fromkeys(self.cleaned_data["counters"], True)
-        shown |= dict.fromkeys(self.cleaned_data["examples"], False)
+        around = self.surroundings()
+        shown = dict.fromkeys(around.counters, True) | dict.fromkeys(around.examples, False)
         return [ConceptExample(concept=self.concept, asset=asset, counter=counter) for asset, counter in shown.items()]
+
+    def _unseen(self, counter: bool) -> list[Asset]:
+        """Examples that are in the trash, in quarantine or elsewhere: the form neither shows nor takes them away."""
+        seen = Asset.objects.visible_to(self.user).order_by().values("pk")
+        kept = self._kept().filter(counter=counter).exclude(asset__in=seen)
+        return [one.asset for one in kept.select_related("asset")]
+
+    def _kept(self) -> QuerySet[ConceptExample]:
+        return ConceptExample.objects.filter(concept=self.concept.pk).order_by("pk")
 
     def _lines_of(self, field: str, what: str) -> list[str]:
         try:
@@ -142,18 +159,23 @@ class ConceptForm(forms.Form):
         ids = [found[0] if (found := ID.findall(line)) else "" for line in written]
         if len(ids) > MOST_EXAMPLES:
             raise forms.ValidationError(f"At most {MOST_EXAMPLES} pictures, please.")
-        known = {str(one.uuid): one for one in Asset.objects.visible_to(self.user).filter(uuid__in=filter(None, ids))}
+        named = [pk for pk in ids if pk]
+        known = {str(one.uuid): one for one in Asset.objects.visible_to(self.user).filter(uuid__in=named)}
+        # One that went out of sight while somebody wrote.
+        kept = self._kept().filter(asset__uuid__in=named).select_related("asset")
+        known |= {str(one.asset.uuid): one.asset for one in kept}
         for line, pk in zip(written, ids, strict=True):
             if not pk or str(uuid.UUID(pk)) not in known:
                 raise forms.ValidationError(f"“{line.strip()[:80]}” is no address of a picture that you may see.")
         return list({known[str(uuid.UUID(pk))] for pk in ids})
 
 
-def initial_of(concept: Concept, line: float | None) -> dict[str, Any]:
-    """What the form shows of a saved concept."""
+def initial_of(concept: Concept, line: float | None, user: User) -> dict[str, Any]:
+    """What the form shows `user` of a saved concept."""
     told = {name: getattr(concept, name) for name in ("name", "on_match", "kind", "parent", "note")}
     told |= {name: "\n".join(getattr(concept, name)) for name in ("prompts", "negatives", "templates")}
-    shown = list(concept.examples.select_related("asset"))
+    seen = Asset.objects.visible_to(user).order_by().values("pk")
+    shown = list(concept.examples.filter(asset__in=seen).select_related("asset").order_by("pk"))
     for name, counter in (("examples", False), ("counters", True)):
         told[name] = "\n".join(f"/assets/{one.asset.uuid}/" for one in shown if one.counter == counter)
     return {**told, "scope": list(concept.scope.all()), "line": line}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archive.concepts.heads import most_informative
+from archive.concepts.heads import judgements, most_informative
 from archive.concepts.passes import mark_due
 from archive.concepts.vectors import find_concept_vectors
 from archive.models import DIMENSIONS, Asset, Concept, ConceptHead, Space, Tag, TagState
@@ -80,8 +80,8 @@ def judge(concept: Concept, asset: Asset, says: str, user: User) -> None:
 
 
 def count_judged(concept: Concept) -> tuple[int, int]:
-    """How often people said yes, and no."""
-    judged = Tag.objects.decided().filter(concept=concept)
+    """How often people said yes, and no, as far as it learns from that."""
+    judged = judgements(concept)
     return judged.filter(state=TagState.ACCEPTED).count(), judged.filter(state=TagState.REJECTED).count()
 
 

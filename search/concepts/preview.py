@@ -1,13 +1,14 @@
 """What a concept would do, before it is saved: the best pictures, those at the border, and how many would be tagged.
 
 Counted on the pictures that the person may see and where the concept is looked for: on all of them, or where there are
-more than `MOST` on a fixed random sample of so many. Nothing is written, and no picture is read.
+more than `MOST`, or films of more than `MOST_ROWS` frames, on a fixed random sample. Nothing is written, and no picture
+is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from archive.concepts.background import read_background
+from archive.concepts.heads import find_head, is_reworded
 from archive.concepts.scoring import best_by_asset, score
-from archive.concepts.vectors import ConceptVectors, make_concept, stack
+from archive.concepts.vectors import ConceptVectors, examples_of, head_vectors, make_concept, stack
 from archive.concepts.words import every_text
-from archive.models import Asset, Collection, Concept, ConceptExample, Space, Status
-from archive.vectors import Vector, read_some
+from archive.models import Asset, Collection, Concept, ConceptExample, ConceptHead, Space, Status
+from archive.vectors import PART, Vector, read_some
 from search.failures import EncoderUnavailable
 from search.neighbours import tables_that_may_go
 from search.spaces import active_space, asked_again
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 MOST = 20_000
+MOST_ROWS = 250_000  # frames that are read for one look: some seconds
 SHOWN = 12
 BINS = 48
 TALL = 120
@@ -68,7 +71,10 @@ class Bin:
 
 @dataclass(frozen=True)
 class Preview:
-    """`best` come first; `above` and `below` lie on both sides of the border, the nearest to it first."""
+    """`best` come first; `above` and `below` lie on both sides of the border, the nearest to it first.
+
+    `head` is what was learnt and is in use; `reworded`: it would be left, for the words are others than they were.
+    """
 
     scored: Scored
     line: float
@@ -78,6 +84,8 @@ class Preview:
     above: list[Asset]
     below: list[Asset]
     bins: list[Bin]
+    head: ConceptHead | None = None
+    reworded: bool = False
 
     @property
     def share(self) -> float:
@@ -100,12 +108,19 @@ def preview(
 
     def look() -> Preview:
         space = active_space()
-        made = make_draft(space, concept, scope, examples)
+        head = find_head(concept, space)
+        reworded = head is not None and _is_reworded(concept, examples)
+        made = head_vectors(head) if head and not reworded else make_draft(space, concept, scope, examples)
         scored = score_seen(space, made, scope, user)
         chosen = float(made.thresholds[0]) if line is None else line
-        return lay_out(scored, chosen, float(made.thresholds[0]), user)
+        return replace(lay_out(scored, chosen, float(made.thresholds[0]), user), head=head, reworded=reworded)
 
     return asked_again(look)
+
+
+def _is_reworded(draft: Concept, examples: Sequence[ConceptExample]) -> bool:
+    saved = Concept.objects.get(pk=draft.pk)
+    return is_reworded(saved, examples_of([saved])[saved.pk], draft, examples)
 
 
 def make_draft(
@@ -133,10 +148,28 @@ def score_seen(
     chosen = list(seen.order_by("uuid").values_list("pk", flat=True)[: MOST + 1])
     total = seen.count() if len(chosen) > MOST else len(chosen)
     with tables_that_may_go():
-        rows = read_some(space, chosen[:MOST])
-    best = best_by_asset(rows, score(rows.vectors, concept))
-    scores = best.scores[:, 0]
-    return Scored(best.assets, scores, total if len(chosen) > MOST else len(best.assets))
+        best, looked = _best_of(space, concept, chosen[:MOST])
+    assets = sorted(best)
+    scores = np.asarray([best[asset] for asset in assets], dtype=np.float32)
+    return Scored(assets, scores, total if looked < len(chosen) else len(assets))
+
+
+def _best_of(space: Space, concept: ConceptVectors, chosen: Sequence[int]) -> tuple[dict[int, float], int]:
+    """The best score of each asset that has vectors, and how many of `chosen` were looked at: all, or where films
+    have too many frames the first ones. Only scores are kept."""
+    best: dict[int, float] = {}
+    looked = read = 0
+    at_once = 8
+    while looked < len(chosen) and read < MOST_ROWS:
+        some = chosen[looked : looked + at_once]
+        for rows in read_some(space, some):
+            part = best_by_asset(rows, score(rows.vectors, concept))
+            for asset, found in zip(part.assets, part.scores[:, 0].tolist(), strict=True):
+                best[asset] = max(found, best.get(asset, found))
+            read += len(rows.assets)
+        looked += len(some)
+        at_once = min(4 * at_once, max(1, PART * looked // max(1, read)), 2000)
+    return best, looked
 
 
 def lay_out(scored: Scored, line: float, calibrated: float, user: Person) -> Preview:

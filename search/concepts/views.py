@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from archive.access import find_curated, person, visible_only
 from archive.concepts.heads import CannotLearn, learn_head, use_version
-from archive.concepts.keeping import CannotKeep, keep, kept_by, may_keep
+from archive.concepts.keeping import CannotKeep, find_chosen, keep, kept_by, may_keep
 from archive.concepts.passes import find_pass
-from archive.models import Concept, ConceptHead, ConceptVector, Space
+from archive.concepts.ruling import NotYours
+from archive.models import Concept, ConceptHead, Space
 from search.concepts.forms import ConceptForm, initial_of
 from search.concepts.judging import Unjudgeable, count_judged, judge, lay_tray, versions
 from search.concepts.preview import Preview, preview
@@ -46,7 +47,7 @@ def concept(request: HttpRequest, concept: int) -> HttpResponse:
 def _concept(request: HttpRequest, user: User, found: Concept) -> HttpResponse:
     """`verb` is `save`; or `preview`, or `calibrate`, which forgets the chosen line: those save nothing."""
     was = str(found)
-    initial = initial_of(found, _line_of(found)) if found.pk else {"name": request.GET.get("name", "")[:80]}
+    initial = initial_of(found, _line_of(found), user) if found.pk else {"name": request.GET.get("name", "")[:80]}
     form = ConceptForm(user, found, request.POST or None, initial=initial)
     context: dict[str, Any] = {"form": form, "concept": found, "title": was if found.pk else "", "here": "concepts"}
     if form.is_bound and form.is_valid():
@@ -54,7 +55,7 @@ def _concept(request: HttpRequest, user: User, found: Concept) -> HttpResponse:
         if request.POST.get("verb") == "save":
             try:
                 return redirect("concept", keep(found, form.surroundings(), user).pk)
-            except CannotKeep as error:
+            except (CannotKeep, NotYours) as error:
                 form.add_error(None, str(error))
         else:
             context |= _previewed(form, user, calibrate=request.POST.get("verb") == "calibrate")
@@ -134,7 +135,7 @@ def learn(request: HttpRequest, concept: int) -> HttpResponse:
             raise CannotLearn("No model is searched yet.")
         head = learn_head(found, space, user)
         messages.success(request, f"Version {head.version} is in use, and the archive is looked through with it.")
-    except CannotLearn as error:
+    except (CannotLearn, NotYours) as error:
         messages.error(request, str(error))
     return redirect("judge_concept", found.pk)
 
@@ -143,15 +144,18 @@ def learn(request: HttpRequest, concept: int) -> HttpResponse:
 @require_POST
 def choose_version(request: HttpRequest, concept: int) -> HttpResponse:
     """`version` is a number; without one the words alone decide again."""
-    found, space = _find(_keeper(request), concept), Space.objects.active()
+    user = _keeper(request)
+    found, space = _find(user, concept), Space.objects.active()
     raw = request.POST.get("version", "")
     if raw and not (raw.isascii() and raw.isdigit() and len(raw) < 9):
         raise Http404
     try:
         if space is not None:
-            use_version(found, space, int(raw) if raw else None)
+            use_version(found, space, int(raw) if raw else None, user)
     except ConceptHead.DoesNotExist:
         raise Http404 from None
+    except NotYours as error:
+        messages.error(request, str(error))
     return redirect("judge_concept", found.pk)
 
 
@@ -170,4 +174,4 @@ def _find(user: User, concept: int) -> Concept:
 
 def _line_of(found: Concept) -> float | None:
     space = Space.objects.active()
-    return ConceptVector.objects.filter(concept=found, space=space).values_list("chosen", flat=True).first()
+    return find_chosen(found, space) if space else None

@@ -25,7 +25,20 @@ from archive.exchange.tag_import import import_tags
 from archive.exchange.tag_rows import TAGS, tag_rows
 from archive.exchange.tally import NotImported
 from archive.exchange.writing import write
-from archive.models import Asset, Collection, Concept, Membership, OnMatch, Role, Tag, TagSource, TagState
+from archive.models import (
+    Asset,
+    Collection,
+    Concept,
+    ConceptHead,
+    ConceptVector,
+    Membership,
+    OnMatch,
+    Role,
+    Space,
+    Tag,
+    TagSource,
+    TagState,
+)
 from archive.tags import add_tags, tags_of
 from tests.archive.test_visibility import put
 from tests.cast import make_user
@@ -307,3 +320,36 @@ def test_a_page_gives_and_takes_tables(boat: Asset, alice: User, bob: User, clie
     bad = client.post("/tables/", {"table": "tags", "file": SimpleUploadedFile("t.csv", b"asset,tag\nx,y\n")})
     assert bad.status_code == 400
     assert "Line 2" in bad.content.decode()
+
+
+def test_what_a_model_put_on_and_a_table_says_as_well_is_decided_from_then_on(boat: Asset, alice: User) -> None:
+    concept = Concept.objects.create(name="sea", slug="sea", on_match=OnMatch.ACCEPT)
+    Tag.objects.create(asset=boat, concept=concept, source=TagSource.MODEL, score=3.0)
+    table = f"asset,tag,state\n{boat.uuid},sea,accepted\n".encode()
+    assert import_tags(BytesIO(table), alice, dry_run=True).changed == 1
+    assert import_tags(BytesIO(table), alice).changed == 1
+    tag = Tag.objects.get()
+    assert (tag.state, tag.decided, tag.by) == (TagState.ACCEPTED, True, alice)
+    assert import_tags(BytesIO(table), alice).same == 1
+
+
+def test_a_changed_vocabulary_takes_effect_as_if_it_had_been_saved_by_hand(
+    boat: Asset, harbour: Collection, fake_space: Space, alice: User
+) -> None:
+    def make(name: str) -> Concept:
+        concept = Concept.objects.create(name=name, slug=name, on_match=OnMatch.ACCEPT, prompts=[name])
+        Tag.objects.create(asset=boat, concept=concept, source=TagSource.MODEL, score=3.0)
+        told: dict[str, Any] = {"vector": bytes(4 * 768), "mean": 0.0, "spread": 1.0, "line": 1.0}
+        ConceptVector.objects.create(concept=concept, space=fake_space, mark="x", due=False, **told)
+        ConceptHead.objects.create(
+            concept=concept, space=fake_space, version=1, in_use=True, accepted=4, rejected=4, **told
+        )
+        return concept
+
+    left, asked, same = make("left"), make("asked"), make("same")
+    table = b"name,on_match,prompts\nleft,nothing,left\nasked,propose,a question\nsame,accept,same\n"
+    import_vocabulary(BytesIO(table), alice)
+    due = dict(ConceptVector.objects.values_list("concept", "due"))
+    assert due == {left.pk: True, asked.pk: True, same.pk: False}
+    assert set(Tag.objects.values_list("concept", flat=True)) == {asked.pk, same.pk}
+    assert set(ConceptHead.objects.filter(in_use=True).values_list("concept", flat=True)) == {left.pk, same.pk}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils.timezone import now
 
+from archive.concepts.heads import find_judged
 from archive.concepts.keeping import kept_by
 from archive.concepts.passes import walk_on
+from archive.concepts.vectors import find_concept_vectors
 from archive.models import (
     Asset,
     Collection,
@@ -20,17 +24,25 @@ from archive.models import (
     ConceptHead,
     ConceptPass,
     ConceptVector,
+    Event,
+    Frame,
+    LogEntry,
     Membership,
     OnMatch,
+    Policy,
     Role,
     Space,
     Tag,
     TagState,
 )
+from archive.tags import add_tags
+from archive.vectors import Rows, read_some, store_vectors
 from search.concepts import preview as previewing
+from search.concepts.preview import score_seen
 from tests.cast import make_user
 from tests.prepared import make_encoded
 from tests.search.scenes import shown
+from workers.client import EncoderUnavailable
 from workers.concepts import read_concepts
 
 pytestmark = pytest.mark.django_db
@@ -311,3 +323,190 @@ def test_the_shelf_asks_as_often_for_many_as_for_one(house: House, django_assert
     for n in range(12):
         house.post("/concepts/new/", **{**NEW, "name": f"c{n}"}, verb="save")
     assert count() == one
+
+
+def test_it_learns_from_the_newest_judgements_so_that_nobody_waits_long(house: House, alice: User) -> None:
+    house.post("/concepts/new/", **NEW, verb="save")
+    concept = Concept.objects.get()
+    old, new = house.assets[:10], house.assets[10:220]
+    for some in (old, new):
+        add_tags(Asset.objects.filter(pk__in=[asset.pk for asset in some]), [concept.name], alice)
+    judged = find_judged(concept, house.space)
+    assert len(judged.assets) == 200
+    assert not {asset.pk for asset in old} & set(judged.assets)
+
+
+def test_what_was_learnt_is_previewed_has_its_own_line_and_gives_way_to_other_words(house: House) -> None:
+    told = {**NEW, "name": "Nocturnes", "prompts": "nocturne"}
+    house.post("/concepts/new/", **told, verb="save")
+    concept = Concept.objects.get()
+    read_concepts()
+    judge_by_truth(house, concept, house.under("night"), 30)
+    house.post(f"/concepts/{concept.pk}/learn/")
+    address, learnt = f"/concepts/{concept.pk}/", ConceptHead.objects.get().line
+    page = house.client.get(address).content.decode()
+    assert "Version 1 of what it learnt decides, and this is what it finds" in page
+    night = {str(asset.uuid) for asset in house.assets if asset.pk in house.under("night")}
+    assert len(night & set(first_of(page, "<h2>Best</h2>"))) >= 11
+    page = house.post(address, **told, verb="preview", line=learnt + 1, calibrated=learnt).content.decode()
+    few = number_in(page)
+    assert first_of(page, "Just outside")
+    house.post(address, **told, verb="save", line=learnt + 1, calibrated=learnt)
+    assert ConceptVector.objects.get().chosen is None
+    assert f'value="{learnt + 1:.2f}"' in house.client.get(address).content.decode()
+    walk_on()
+    assert Tag.objects.filter(concept=concept, state=TagState.PROPOSED, decided=False).count() <= few
+    house.post(address, **told, verb="save", line=learnt, calibrated=learnt)
+    assert ConceptHead.objects.get().line == pytest.approx(learnt)
+    other = {**told, "prompts": "a lighthouse"}
+    assert "its words and examples decide again" in house.post(address, **other, verb="preview").content.decode()
+    house.post(address, **other, verb="save")
+    assert not ConceptHead.objects.get().in_use
+
+
+def test_films_are_scored_part_by_part_and_only_their_best_seconds_kept(
+    house: House, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.post("/concepts/new/", **NEW, verb="save")
+    read_concepts()
+    made = find_concept_vectors(house.space, Concept.objects.all())
+    before = score_seen(house.space, made, [], alice)
+    at = dict(zip(before.assets, before.scores.tolist(), strict=True))
+    order = sorted(house.assets, key=lambda asset: at[asset.pk])
+    rows = {asset.pk: row for asset, row in zip(house.assets, shown().rows, strict=True)}
+    film, seconds = order[0], [order[n] for n in (5, 9, 200, 30, 2, 7, 8)]
+    frames = Frame.objects.bulk_create(Frame(asset=film, at=n + 1) for n in range(len(seconds)))
+    vectors = np.stack([rows[asset.pk] for asset in seconds])
+    store_vectors(house.space, [f.pk for f in frames], [film.pk] * len(frames), vectors)
+    parts: list[Rows] = []
+
+    def in_small_parts(space: Space, assets: Sequence[int]) -> Iterator[Rows]:
+        for part in read_some(space, assets, 3):
+            parts.append(part)
+            yield part
+
+    monkeypatch.setattr(previewing, "read_some", in_small_parts)
+    scored = score_seen(house.space, made, [], alice)
+    assert max(len(part.assets) for part in parts) <= 4
+    assert sum(len(part.assets) for part in parts) == len(house.assets) + len(frames)
+    wanted = {**at, film.pk: at[seconds[2].pk]}
+    assert dict(zip(scored.assets, scored.scores.tolist(), strict=True)) == pytest.approx(wanted, abs=1e-3)
+    monkeypatch.setattr(previewing, "MOST_ROWS", 60)
+    few = score_seen(house.space, made, [], alice)
+    assert (few.whole, few.total) == (False, len(house.assets))
+    assert 60 <= len(few.assets) < len(house.assets)
+
+
+def test_a_chosen_line_outlives_an_hour_without_an_encoder(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.post("/concepts/new/", **NEW, verb="save", line="2.5", calibrated="1.0")
+    concept = Concept.objects.get()
+    read_concepts()
+
+    def away(*asked: Any) -> None:
+        raise EncoderUnavailable("Nobody reads words now.")
+
+    monkeypatch.setattr("workers.client.encode_texts", away)
+    page = house.client.get(f"/concepts/{concept.pk}/").content.decode()
+    assert "says error" in page
+    told = dict(re.findall(r'<input type="hidden" name="(line|calibrated)" value="([^"]+)"', page))
+    house.post(f"/concepts/{concept.pk}/", **{**NEW, "note": "white"}, **told, verb="save")
+    concept.refresh_from_db()
+    assert (concept.note, ConceptVector.objects.get().chosen) == ("white", 2.5)
+
+
+def test_examples_that_went_out_of_sight_are_neither_shown_nor_lost(house: House) -> None:
+    trashed, held, kept = house.assets[:3]
+    lines = "\n".join(f"/assets/{asset.uuid}/" for asset in (trashed, kept))
+    house.post("/concepts/new/", **NEW, examples=lines, counters=str(held.uuid), verb="save")
+    concept = Concept.objects.get()
+    Asset.objects.filter(pk=trashed.pk).update(trashed_at=now())
+    Asset.objects.filter(pk=held.pk).update(quarantined=True)
+    page = house.client.get(f"/concepts/{concept.pk}/").content.decode()
+    assert [str(asset.uuid) in page for asset in (trashed, held, kept)] == [False, False, True]
+    before = {(trashed.pk, False), (held.pk, True), (kept.pk, False)}
+    for written in (f"/assets/{kept.uuid}/", lines):
+        answer = house.post(f"/concepts/{concept.pk}/", **{**NEW, "note": "x"}, examples=written, verb="save")
+        assert answer.status_code == 302
+        assert set(concept.examples.values_list("asset", "counter")) == before
+    house.post(f"/concepts/{concept.pk}/", **NEW, verb="save")
+    assert set(concept.examples.values_list("asset", "counter")) == before - {(kept.pk, False)}
+
+
+def test_a_curator_who_names_a_tag_is_told_whom_to_ask(house: House, harbour: Collection, bob: User) -> None:
+    Membership.objects.filter(user=bob).update(role=Role.CURATOR)
+    add_tags(Asset.objects.filter(pk=house.assets[0].pk), ["Lighthouses"], bob)
+    client = Client()
+    client.force_login(bob)
+    told = {**NEW, "scope": harbour.pk, "verb": "save"}
+    assert "ask whoever runs the archive" in client.post("/concepts/new/", told).content.decode()
+    client.post("/concepts/new/", {**told, "name": "Piers"})
+    assert "Change that one" in client.post("/concepts/new/", {**told, "name": "piers"}).content.decode()
+
+
+@pytest.fixture
+def shared(house: House, harbour: Collection, bob: User) -> tuple[Client, Concept, Asset]:
+    """Bob keeps a concept for the harbour; a picture in somebody else's attic carries it as well."""
+    Membership.objects.filter(user=bob).update(role=Role.CURATOR)
+    attic = Collection.objects.create(slug="attic", name="Attic", owner=make_user("carol"))
+    (asset,) = make_encoded(attic, house.space, shown().rows[:1], prefix="hidden")
+    client = Client()
+    client.force_login(bob)
+    client.post("/concepts/new/", {**NEW, "scope": harbour.pk, "verb": "save"})
+    concept = Concept.objects.get()
+    add_tags(Asset.objects.filter(pk=asset.pk), [concept.name], attic.owner)
+    return client, concept, asset
+
+
+@pytest.mark.parametrize("changed", [{"name": "Towers"}, {"kind": "prohibited"}])
+def test_what_others_use_as_well_keeps_its_name_and_kind(
+    shared: tuple[Client, Concept, Asset], harbour: Collection, house: House, changed: dict[str, str]
+) -> None:
+    client, concept, _ = shared
+    told = {**NEW, "scope": harbour.pk, "verb": "save"}
+    answer = client.post(f"/concepts/{concept.pk}/", {**told, **changed})
+    assert (answer.status_code, "Other collections use" in answer.content.decode()) == (400, True)
+    concept.refresh_from_db()
+    assert (concept.name, concept.kind) == ("Lighthouses", "tag")
+    assert client.post(f"/concepts/{concept.pk}/", {**told, "prompts": "a tower"}).status_code == 302
+    assert house.post(f"/concepts/{concept.pk}/", **{**told, **changed}).status_code == 302  # who runs the archive
+
+
+def test_what_was_said_elsewhere_or_is_hidden_is_neither_counted_nor_learnt(
+    shared: tuple[Client, Concept, Asset], house: House, alice: User
+) -> None:
+    client, concept, _ = shared
+    read_concepts()
+    kept, trashed, held = house.assets[:3]
+    add_tags(Asset.objects.filter(pk__in=[kept.pk, trashed.pk, held.pk]), [concept.name], alice)
+    Asset.objects.filter(pk=trashed.pk).update(trashed_at=now())
+    Asset.objects.filter(pk=held.pk).update(quarantined=True)
+    assert "1 said to show it" in client.get(f"/concepts/{concept.pk}/judge/").content.decode()
+    assert find_judged(concept, house.space).assets == [kept.pk]
+
+
+def test_what_a_policy_looks_for_is_changed_by_those_who_may_and_the_log_tells(
+    house: House, harbour: Collection, alice: User, bob: User
+) -> None:
+    Membership.objects.filter(user=bob).update(role=Role.CURATOR)
+    told = {**NEW, "kind": "prohibited", "scope": harbour.pk, "verb": "save"}
+    house.post("/concepts/new/", **told)
+    concept = Concept.objects.get()
+    read_concepts()
+    Policy.objects.create(concept=concept)
+    client = Client()
+    client.force_login(bob)
+    for changed in ({"kind": "tag"}, {"prompts": "nothing at all"}, {"line": "90"}):
+        answer = client.post(f"/concepts/{concept.pk}/", {**told, **changed})
+        assert (answer.status_code, "A policy looks for" in answer.content.decode()) == (400, True)
+    for address in ("learn", "version"):
+        answer = client.post(f"/concepts/{concept.pk}/{address}/", follow=True)
+        assert "A policy looks for" in answer.content.decode()
+    concept.refresh_from_db()
+    assert (concept.kind, concept.prompts, ConceptVector.objects.get().chosen) == ("prohibited", ["a lighthouse"], None)
+    assert not LogEntry.objects.exists()
+    assert house.post(f"/concepts/{concept.pk}/", **{**told, "kind": "tag", "line": "2.5"}).status_code == 302
+    (entry,) = LogEntry.objects.all()
+    assert (entry.event, entry.person, entry.concept) == (Event.CHANGED, "alice", "Lighthouses")
+    assert "kind: tag instead of prohibited; line: 2.50 instead of calibrated" in entry.reason
+    house.post(f"/concepts/{concept.pk}/version/", version="")
+    assert "judged by its words alone" in LogEntry.objects.order_by("-id")[0].reason
