@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count
 
-from archive.models import Embedding, Frame, Space
+from archive.models import Frame, Space
 from archive.vectors import Rows, read_some
 from search.alerts_asking import Asked
 from search.candidates import find_candidates
@@ -66,30 +65,9 @@ def moments_of(matches: Sequence[Matched]) -> dict[int, float]:
 
 
 def _read(space: Space, assets: Sequence[int]) -> Iterator[Rows]:
-    """All frames of `assets`, some `ROWS` at once: whole assets are read, and a film of more is passed on in parts."""
-    for some in _groups(space, assets):
-        with tables_that_may_go():
-            rows = read_some(space, some)
-        for start in range(0, len(rows.assets), ROWS):
-            part = slice(start, start + ROWS)
-            yield Rows(rows.frames[part], rows.assets[part], rows.vectors[part])
-
-
-def _groups(space: Space, assets: Sequence[int]) -> Iterator[list[int]]:
-    """Of at most `ROWS` frames together, or of one asset. Those without any are among them: what is read says whether
-    the table is there, what is counted does not."""
-    counted = Embedding.objects.filter(space=space.pk, asset__in=assets).order_by().values_list("asset")
-    frames: dict[int, int] = dict(counted.annotate(Count("frame")))
-    group: list[int] = []
-    size = 0
-    for asset in assets:
-        if group and size + frames.get(asset, 0) > ROWS:
-            yield group
-            group, size = [], 0
-        group.append(asset)
-        size += frames.get(asset, 0)
-    if group:
-        yield group
+    """All frames of `assets`, `ROWS` at a time."""
+    with tables_that_may_go():
+        yield from read_some(space, assets, ROWS)
 
 
 def _products(questions: Sequence[Asked], rows: Rows) -> list[Numbers]:

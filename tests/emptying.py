@@ -38,4 +38,4 @@ def _filled() -> str:
 
 
 def empty_quickly() -> None:
-    TransactionTestCase._fixture_teardown = empty_database  # type: ignore[attr-defined, method-assign]
+    TransactionTestCase._fixture_teardown = empty_database  # type: ignore[attr-defined]

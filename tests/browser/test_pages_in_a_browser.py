@@ -111,7 +111,7 @@ def test_a_dropped_file_that_is_no_picture_is_refused_where_it_lies(harbour: Any
     page.goto("/upload/")
     notes = FilePayload(name="notes.jpg", mimeType="image/jpeg", buffer=b"hello")
     page.get_by_label("Choose files").set_input_files(notes)
-    expect(page.locator("#files li")).to_contain_text("not a picture of a known kind")
+    expect(page.locator("#files li")).to_contain_text("not a picture or a video of a known kind")
     expect(page.get_by_text("0 of 1 ready · 1 failed")).to_be_visible()
 
 

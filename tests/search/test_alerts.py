@@ -45,7 +45,7 @@ from archive.moderation.flagging import Doubt, raise_flags
 from archive.moderation.reviewing import answer
 from archive.noticing import notice
 from archive.spaces import activate
-from archive.vectors import Rows, read_some, read_vectors, store_vectors
+from archive.vectors import Rows, read_vectors, store_vectors
 from search import alerts_asking, alerts_inverse, alerts_matching
 from search.alerts import count_unread, find_groups, mark_read, switch_off, switch_on
 from search.alerts_asking import ask
@@ -181,28 +181,20 @@ def test_films_are_compared_by_parts_and_found_as_at_once(
 
     at_once = places()
     assert any(at_once)
-    read: list[int] = []
     multiplied: list[int] = []
-
-    def read_and_count(space: Space, assets: list[int]) -> Rows:
-        rows = read_some(space, assets)
-        read.append(len(rows.assets))
-        return rows
 
     def multiply_and_count(questions: Any, rows: Rows) -> Any:
         multiplied.append(len(rows.assets))
         return products(questions, rows)
 
     products = alerts_inverse._products
-    monkeypatch.setattr(alerts_inverse, "read_some", read_and_count)
     monkeypatch.setattr(alerts_inverse, "_products", multiply_and_count)
-    for rows_at_once, most_read in ((8, 8), (2, 3)):
-        read.clear()
+    for rows_at_once in (8, 2):
         multiplied.clear()
         monkeypatch.setattr(alerts_inverse, "ROWS", rows_at_once)
         assert places() == at_once
-        assert (max(read), max(multiplied)) == (most_read, rows_at_once)
-        assert sum(read) == sum(multiplied) == 150
+        assert len(multiplied) > 150 // (2 * rows_at_once)
+        assert sum(multiplied) == 150
 
 
 # ---- from arrival to match ---------------------------------------------------------------------
