@@ -264,6 +264,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENFORCE_NON_BLANK_FIELDS": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {"BatchStateEnum": "archive.models.batches.BatchState"},
 }
 
 # ---- Language, time, logs ----------------------------------------------------------------------
