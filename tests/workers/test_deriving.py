@@ -247,7 +247,8 @@ def test_the_adapter_of_a_retired_space_is_swept_after_a_day_and_that_of_a_live_
     key = f"adapters/{adapted.model.removeprefix(PREFIX)}.safetensors"
     long_ago = now() - timedelta(days=2)
     monkeypatch.setattr(DurableStorage, "get_modified_time", lambda self, name: long_ago)
-    assert sweep_adapters() == 0
+    sweep_adapters()  # of what other tests left
+    assert default_storage.exists(key)
     retire(adapted)
     with monkeypatch.context() as patch:
         patch.setattr(DurableStorage, "get_modified_time", lambda self, name: now())
