@@ -121,7 +121,7 @@ def cellar(fake_space: Space) -> Cellar:
             "spec": "thumbnail",
             "key": "k",
             "name": "sea",
-            "frame": film.frames.values_list("pk", flat=True)[0],
+            "frame": film.frames.exclude(still="").values_list("pk", flat=True)[0],
             "batch": uuid.uuid4(),
             "flag": flag.pk,
             "decision": 1,

@@ -103,7 +103,7 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
 
 def _broken(error: str) -> list[str]:
     """A picture stops growing into its page when somebody goes on; Chromium calls that an error of the page."""
-    return [] if error.startswith("Transition was aborted") else [error]
+    return [] if error.startswith(("Transition was aborted", "Transition was skipped")) else [error]
 
 
 def _blocked(message: ConsoleMessage) -> list[str]:
