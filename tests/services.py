@@ -10,9 +10,6 @@ from pathlib import Path
 from archive.bundled.connections import Connections
 from archive.bundled.services import bundled_services
 
-NAMES = ("DATABASE_URL", "REDIS_URL", "SIGHTLINE_DATA")
-BROUGHT = "SIGHTLINE_TESTS_BROUGHT"
-
 
 @contextmanager
 def session_services() -> Iterator[Connections]:
@@ -22,16 +19,12 @@ def session_services() -> Iterator[Connections]:
     """
     data = Path(tempfile.mkdtemp(prefix="sightline-tests-"))
     data.chmod(0o711)  # as root, the servers run as another user, who must get through
-    if "PYTEST_XDIST_WORKER" in os.environ:  # each half has its own, not those of the process that shares out the tests
-        for name in os.environ.pop(BROUGHT, "").split():
-            os.environ.pop(name, None)
-    before = {name: os.environ.get(name) for name in NAMES}
+    before = {name: os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL", "SIGHTLINE_DATA")}
     try:
         with bundled_services(data, durable=False) as connections:
             os.environ["DATABASE_URL"] = connections.database_url
             os.environ["REDIS_URL"] = connections.redis_url
             os.environ["SIGHTLINE_DATA"] = str(data)
-            os.environ[BROUGHT] = " ".join(name for name in NAMES if os.environ[name] != before[name])
             yield connections
     finally:
         for name, value in before.items():
@@ -39,5 +32,4 @@ def session_services() -> Iterator[Connections]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        os.environ.pop(BROUGHT, None)
         shutil.rmtree(data, ignore_errors=True)
