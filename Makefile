@@ -51,7 +51,7 @@ browser:
 		|| { echo "The browser tests need Chromium. On Debian: apt-get install chromium"; exit 1; }
 
 test: lint types browser  ## lint, types and tests on real parts
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-slow: install-tests browser  ## faults and scale
 	$(BIN)/python -m pytest -m slow $(ARGS)
