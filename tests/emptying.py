@@ -22,7 +22,7 @@ def empty_database(self: TransactionTestCase) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(PARTITIONS, [list(PARTITIONED)])
         if partitions := [name for (name,) in cursor.fetchall()]:
-            cursor.execute(f"DROP TABLE {', '.join(partitions)}")
+            cursor.execute(f"DROP TABLE IF EXISTS {', '.join(partitions)}")
         cursor.execute(_filled())
         # Foreign keys are checked at the end, when all is gone.
         for (table,) in cursor.fetchall():
