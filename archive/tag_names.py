@@ -28,6 +28,14 @@ def clean_names(written: Iterable[str]) -> list[str]:
     return list(names.values())
 
 
+def clean_one(raw: str) -> str:
+    """As `clean_name`, of what is to be one name and not a list. Raises `BadTag`."""
+    name = clean_name(raw)
+    if "," in name:
+        raise BadTag("A name has no commas: they separate tags.")
+    return name
+
+
 def clean_name(raw: str) -> str:
     """Trimmed, blanks collapsed, in Unicode's composed form; empty where nothing is left."""
     if len(raw) > 4 * LONGEST_NAME:

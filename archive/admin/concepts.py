@@ -15,7 +15,7 @@ from archive.admin.counting import Counted, CountedList, as_count
 from archive.concepts.ruling import tell_differences
 from archive.models import Concept, Flag, Policy
 from archive.models.concepts import fold
-from archive.tag_names import BadTag, clean_name
+from archive.tag_names import BadTag, clean_one
 from archive.tags import free_slug
 
 if TYPE_CHECKING:
@@ -32,11 +32,9 @@ class ConceptForm(ConceptModelForm):
 
     def clean_name(self) -> str:
         try:
-            name = clean_name(self.cleaned_data["name"])
+            name = clean_one(self.cleaned_data["name"])
         except BadTag as error:
             raise forms.ValidationError(str(error)) from error
-        if not name or "," in name:
-            raise forms.ValidationError("A name has no commas: they separate tags.")
         if Concept.objects.filter(folded=fold(name)).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError("There is a tag of this name already.")
         return name

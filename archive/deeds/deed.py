@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ class Outcome:
     left: dict[int, str] = field(default_factory=dict)
 
 
-class Deed:
+class Deed(ABC):
     """Each method is called inside the transaction that also writes the items."""
 
     chunk = 200
@@ -54,21 +55,22 @@ class Deed:
         curated = set(Asset.objects.curated_by(user).filter(pk__in=[a.pk for a in assets]).values_list("pk", flat=True))
         return {asset.pk: TRASHED if asset.pk in curated else NOT_YOURS for asset in assets}
 
-    def accept(self, batch: Batch) -> None:
+    def accept(self, batch: Batch) -> None:  # noqa: B027  most need no more
         """A last look at the whole before it is kept. Raises `Refused`."""
 
-    def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:
+    def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:  # noqa: B027  most need none
         """Locks that come before those of the assets; `before` is what undoing is given, None when applying."""
 
+    @abstractmethod
     def apply(self, batch: Batch, assets: list[Asset]) -> Outcome:
-        raise NotImplementedError
+        """Do it to these assets, which the batch holds."""
 
-    def finish(self, batch: Batch) -> None:
+    def finish(self, batch: Batch) -> None:  # noqa: B027  most leave nothing to do
         """All assets are through."""
 
+    @abstractmethod
     def undo(self, batch: Batch, before: dict[int, Any]) -> Outcome:
         """Put assets back as they were, but not what somebody changed since."""
-        raise NotImplementedError
 
 
 def chosen(assets: Iterable[Asset] | Iterable[int]) -> QuerySet[Asset]:

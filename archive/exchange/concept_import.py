@@ -17,7 +17,7 @@ from archive.exchange.reading import read_records
 from archive.exchange.tally import NotImported, Tally
 from archive.models import Collection, Concept, ConceptKind, OnMatch
 from archive.models.concepts import fold
-from archive.tag_names import BadTag, clean_name
+from archive.tag_names import BadTag, clean_one
 from archive.tags import free_slug
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _understood(file: BinaryIO, tally: Tally) -> list[Wanted]:
 
 def understand(record: Record) -> Wanted:
     """Raises `ValueError` in words for people."""
-    name = _clean_name(record.text("name"))
+    name = clean_one(record.text("name"))
     if not name:
         raise BadTag("A concept needs a name.")
     fields: dict[str, Any] = {"name": name}
@@ -108,16 +108,9 @@ def understand(record: Record) -> Wanted:
             fields[column] = clean("\n".join(_lines(record, column)))
     if "note" in record.values:
         fields["note"] = _seen(record.text("note", exact=True))
-    parent = fold(_clean_name(record.text("parent"))) if "parent" in record.values else None
+    parent = fold(clean_one(record.text("parent"))) if "parent" in record.values else None
     scope = list(filter(None, map(str.strip, _lines(record, "scope")))) if "scope" in record.values else None
     return Wanted(record.line, name, fields, parent, scope)
-
-
-def _clean_name(written: str) -> str:
-    name = clean_name(written)
-    if "," in name:
-        raise BadTag("A name has no commas: they separate tags.")
-    return name
 
 
 def _lines(record: Record, column: str) -> list[str]:

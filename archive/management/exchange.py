@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ class Import(Protocol):
     def __call__(self, file: BinaryIO, user: User, *, dry_run: bool, leave_out_wrong: bool) -> Tally: ...
 
 
-class ExchangeCommand(BaseCommand):
+class ExchangeCommand(BaseCommand, ABC):
     """`take` and `rows` are the verbs of a command."""
 
     take: Callable[..., Tally]
@@ -89,8 +90,9 @@ class ExchangeCommand(BaseCommand):
         except OSError as error:
             raise CommandError(str(error)) from error
 
+    @abstractmethod
     def table(self, user: User, kind: str, options: dict[str, Any]) -> Iterator[bytes]:
-        raise NotImplementedError
+        """The file, piece by piece; `kind` is one of `FORMATS`."""
 
     def report(self, told: Tally, as_json: bool, would: str = "") -> None:
         if as_json:

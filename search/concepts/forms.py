@@ -16,7 +16,7 @@ from archive.concepts.words import MOST_PROMPTS, TEMPLATES, BadPrompt, clean_lin
 from archive.models import Asset, Collection, Concept, ConceptExample, ConceptKind, OnMatch
 from archive.models.collections import CURATING
 from archive.models.concepts import LONGEST_NAME, fold
-from archive.tag_names import BadTag, clean_name
+from archive.tag_names import BadTag, clean_one
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 MOST_EXAMPLES = 50
@@ -83,11 +83,9 @@ class ConceptForm(forms.Form):
 
     def clean_name(self) -> str:
         try:
-            name = clean_name(self.cleaned_data["name"])
+            name = clean_one(self.cleaned_data["name"])
         except BadTag as error:
             raise forms.ValidationError(str(error)) from error
-        if not name or "," in name:
-            raise forms.ValidationError("A name has no commas: they separate tags.")
         there = Concept.objects.filter(folded=fold(name)).exclude(pk=self.concept.pk)
         if kept_by(self.user).filter(pk__in=there.values("pk")).exists():
             raise forms.ValidationError("There is a concept of this name already. Change that one: it is in the list.")
