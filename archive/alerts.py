@@ -6,6 +6,7 @@ Comparing them with what people look for is the searching room's: a task calls i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -16,7 +17,9 @@ from django.utils.timezone import now
 from archive import dispatch
 from archive.models import Arrival, Delivery, DeliveryState, Digest, Match, Space
 from archive.models.telling import INTERVALS, MOST_TRIES, Every
-from archive.vectors import Rows
+
+if TYPE_CHECKING:
+    from archive.vectors import Rows
 
 # What is READY was looked at when it came: it gets vectors again when the model changes. And where nobody
 # waits for anything, nothing is written.

@@ -4,17 +4,14 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
+from archive.moderation.quarantine import HIDDEN, hold_assets, settle_quarantine
 from archive.moderation.unseen import flag_unseen
 
-# Two steps of one asset may end at the same moment. Without taking turns each would see the other as
-# running, and the asset would stay pending with all its work done. A statement of its own: the next
-# one must see what the others committed meanwhile.
-TAKE_TURNS = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
 # What was held until somebody or something had looked at it (Policy.holds_new) is shown now, unless a flag hides it.
 # A video that failed half-way can still be played, and what lies behind was never looked at: it stays held.
 # Only the searched space holds an asset back; a space that is being filled does not. What only a player needs is
 # waited for, but a video that cannot be made playable is found all the same.
-SETTLE = """
+SETTLE = f"""
 WITH needed AS (
     SELECT w.asset_id,
            bool_or(w.step <> 'play' AND w.state IN ('quarantined', 'cancelled')) AS failed,
@@ -28,19 +25,10 @@ WITH needed AS (
 UPDATE archive_asset a
 SET status = CASE WHEN n.failed THEN 'failed' WHEN n.done THEN 'ready' ELSE 'pending' END,
     error = CASE WHEN n.failed THEN coalesce(n.error, '') ELSE '' END,
-    quarantined = CASE WHEN n.done OR n.failed AND a.kind <> 'video' THEN EXISTS (
-        SELECT FROM archive_flag f
-        WHERE f.asset_id = a.id AND (f.state = 'upheld' OR (f.state = 'open' AND f.hides))
-    ) ELSE a.quarantined END
+    quarantined = CASE WHEN n.done OR n.failed AND a.kind <> 'video' THEN {HIDDEN} ELSE a.quarantined END
 FROM needed n WHERE a.id = n.asset_id
 RETURNING a.id, a.kind = 'video' AND a.status = 'failed' AND a.quarantined
-"""
-# Nothing holds it any more but flags.
-BY_FLAGS = """
-UPDATE archive_asset a SET quarantined = EXISTS (
-    SELECT FROM archive_flag f WHERE f.asset_id = a.id AND (f.state = 'upheld' OR (f.state = 'open' AND f.hides))
-) WHERE a.id = ANY(%(assets)s)
-"""
+"""  # noqa: S608
 
 
 def settle(assets: Iterable[int]) -> None:
@@ -48,9 +36,9 @@ def settle(assets: Iterable[int]) -> None:
     ids = sorted(set(assets))
     if ids:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(TAKE_TURNS, {"assets": ids})
+            hold_assets(ids)
             cursor.execute(SETTLE, {"assets": ids})
             unseen = [asset for asset, held in cursor.fetchall() if held]
             if unseen:
                 flag_unseen(unseen)
-                cursor.execute(BY_FLAGS, {"assets": unseen})
+                settle_quarantine(unseen)

@@ -8,20 +8,20 @@ from django.db import connection
 
 from archive.alerts import note_released
 
-# An asset is hidden while a flag of it is upheld, or open and hiding. `archive.readiness` says the same, and it alone
-# shows what is pending: that may be held until all of it was looked at (Policy.holds_new), whatever its flags say.
-SETTLE = """
-UPDATE archive_asset a SET quarantined = now.hidden
-FROM (
-    SELECT id, EXISTS (
-        SELECT FROM archive_flag f
-        WHERE f.asset_id = archive_asset.id AND (f.state = 'upheld' OR (f.state = 'open' AND f.hides))
-    ) AS hidden
-    FROM archive_asset WHERE id = ANY(%(assets)s)
-) AS now
-WHERE now.id = a.id AND a.quarantined <> now.hidden AND (now.hidden OR a.status <> 'pending')
-RETURNING a.id, a.quarantined
-"""
+# Of an asset `a`: a flag of it is upheld, or open and hiding.
+HIDDEN = """EXISTS (
+    SELECT FROM archive_flag f WHERE f.asset_id = a.id AND (f.state = 'upheld' OR (f.state = 'open' AND f.hides))
+)"""
+# Only `archive.readiness` shows what is pending: that may be held until all of it was looked at (Policy.holds_new),
+# whatever its flags say.
+SETTLE = f"""
+UPDATE archive_asset asset SET quarantined = now.hidden
+FROM (SELECT a.id, {HIDDEN} AS hidden FROM archive_asset a WHERE a.id = ANY(%(assets)s)) AS now
+WHERE now.id = asset.id AND asset.quarantined <> now.hidden AND (now.hidden OR asset.status <> 'pending')
+RETURNING asset.id, asset.quarantined
+"""  # noqa: S608
+# Two steps of one asset may end at the same moment, two people judge it. Without taking turns each would see the other
+# as running. A statement of its own: the next one must see what the others committed meanwhile.
 HOLD = "SELECT id FROM archive_asset WHERE id = ANY(%(assets)s) ORDER BY id FOR NO KEY UPDATE"
 
 
