@@ -24,7 +24,7 @@ from archive.tags import get_concepts
 from archive.vectors import read_vectors
 from tests.archive.test_policies import Scene, scene
 from tests.prepared import make_encoded, random_rows
-from tests.search.test_admin import EMPTY_TABLES
+from tests.search.contact_sheet.sheet import EMPTY_TABLES
 
 __all__ = ["scene"]  # a fixture
 

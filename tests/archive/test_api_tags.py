@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from archive.models import Asset, Collection, Concept, Membership, Role
 from archive.tags import add_tags, tags_of
-from tests.archive.test_api import client_of, error_of
+from tests.api import client_of, error_of
 from tests.archive.test_visibility import put
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from search import engine
 from search.acting import choose_all, choose_picked, describe
 from search.engine import find_relevant_ids, search
 from search.query import BadQuery, Query
-from tests.archive.test_api import client_of, error_of
+from tests.api import client_of, error_of
 from tests.cast import make_user
 from tests.prepared import make_encoded, random_rows
 from workers.batches import drain_batches

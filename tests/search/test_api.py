@@ -10,33 +10,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from redis.exceptions import ConnectionError as NoRedis
-from rest_framework.authtoken.models import Token
-from rest_framework.test import APIClient
 
 from archive import dispatch
 from archive.models import Asset, Collection, Space, Work
 from tests import pictures
+from tests.api import client_of, error_of
 from tests.cast import make_jpeg, upload
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
 
 pytestmark = pytest.mark.django_db(transaction=True)
 COLOURS = ("red", "blue", "green", "yellow", "white")
-
-
-def client_of(user: User) -> APIClient:
-    client = APIClient()
-    token, _ = Token.objects.get_or_create(user=user)
-    client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
-    return client
-
-
-def error_of(response: Any) -> dict[str, Any]:
-    body = response.json()
-    assert set(body) == {"error"}
-    assert set(body["error"]) == {"code", "message", "fields"}
-    found: dict[str, Any] = body["error"]
-    return found
 
 
 def names(response: Any) -> list[str]:
