@@ -1,17 +1,51 @@
-"""Fixtures that several modules of tests share: what a person has asked to be told."""
+"""Fixtures that several modules of tests share: who has asked to be told, and what is called."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
-from archive.models import Alert, Collection
+from archive.models import Alert, Collection, Space
 from search.alerts import switch_on
 from search.query import Query
 from search.saved import save_search
+from tests.search.receiver import Receiver
+
+LOOPBACK = ["127.0.0.0/8"]
 
 
 @pytest.fixture
 def photos(harbour: Collection, bob: User) -> Alert:
     """Bob wants to know of every photo in the harbour."""
     return switch_on(save_search(Query(kind="photo", collection="harbour"), "photos", bob), bob)
+
+
+@pytest.fixture
+def mailed(settings: Any, bob: User) -> User:
+    """Bob with an address, in an archive that sends e-mail (pytest-django keeps it in a list)."""
+    settings.SIGHTLINE_URL = "https://archive.example.org"
+    bob.email = "bob@example.org"
+    bob.save()
+    return bob
+
+
+@pytest.fixture
+def alert(harbour: Collection, fake_space: Space, bob: User) -> Alert:
+    return switch_on(save_search(Query(text="red <boat>"), "Red\u2028boats <b>", bob, harbour), bob)
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    settings.SIGHTLINE_HOOK_NETWORKS = LOOPBACK
+    settings.SIGHTLINE_URL = "https://archive.example.org"
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()

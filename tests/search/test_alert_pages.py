@@ -1,17 +1,23 @@
-"""What people see of their alerts, on pages and elsewhere: what is unread, and what they choose."""
+"""What people see of their alerts, on pages and elsewhere: what is unread, what they choose, and where it leads."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from django.test import Client
 
-from archive.models import Alert, AlertMode, Asset, Collection, SavedSearch, Space
+from archive.models import Alert, AlertMode, Asset, Collection, Digest, Kind, Match, SavedSearch, Space
 from search.alerts import count_unread, find_groups, mark_read
+from search.alerts_hooks import deliver, set_hook
+from search.alerts_mail import send_digests
 from search.alerts_matching import match_new
 from search.query import Query
 from search.saved import save_search
-from tests.search.alerting import arrive
+from tests.search.alerting import arrive, call, find
+from tests.search.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +70,40 @@ def test_switching_on_again_changes_the_one_alert(harbour: Collection, bob: User
     alert.refresh_from_db()
     assert (alert.mode, alert.active) == (AlertMode.BALANCED, False)
     assert SavedSearch.objects.count() == 1
+
+
+def test_people_choose_on_the_page(mailed: User, client: Client) -> None:
+    client.force_login(mailed)
+    client.post("/alerts/mail/", {"address": "new@example.org", "every": "week"})
+    mailed.refresh_from_db()
+    assert (mailed.email, Digest.objects.get().every) == ("new@example.org", "week")
+    for wrong in (
+        {"address": "nonsense", "every": "day"},
+        {"address": "a@example.org\r\nBcc: b@example.org", "every": "day"},
+    ):
+        client.post("/alerts/mail/", wrong)
+    client.post("/alerts/mail/", {"address": "other@example.org", "every": "x"})
+    mailed.refresh_from_db()
+    assert mailed.email == "new@example.org"
+
+
+def test_what_was_found_in_a_video_leads_to_its_second(
+    mailed: User, alert: Alert, fake_space: Space, receiver: Receiver, client: Client
+) -> None:
+    film, photo = find(alert, fake_space, 2)
+    Asset.objects.filter(pk=film.pk).update(kind=Kind.VIDEO)
+    Match.objects.filter(asset=film).update(at=42.5)
+    pages = [f"{film.get_absolute_url()}?t=42.50", photo.get_absolute_url()]
+    client.force_login(mailed)
+    page = client.get("/alerts/").content.decode()
+    assert all(f'href="{address}"' in page for address in pages)
+    answer = client.get("/api/v1/saved-searches/matches").json()
+    assert sorted(match["url"] for match in answer["results"]) == sorted(pages)
+    send_digests()
+    body = str(mail.outbox[0].body)
+    assert all(f"https://archive.example.org{address}\n" in body for address in pages)
+    set_hook(alert, receiver.url)
+    call(alert, [film, photo])
+    deliver()
+    told = [asset["url"] for asset in json.loads(receiver.got[0][1])["assets"]]
+    assert told == [f"https://archive.example.org{address}" for address in pages]
