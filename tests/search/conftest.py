@@ -1,4 +1,4 @@
-"""Fixtures that several modules of tests share: who has asked to be told, and what is called."""
+"""Fixtures that several modules of tests share: who has asked to be told, what is called, and the drawn scenes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from archive.models import Alert, Collection, Space
 from search.alerts import switch_on
 from search.query import Query
 from search.saved import save_search
+from tests.prepared import make_encoded
+from tests.search.house import House
 from tests.search.receiver import Receiver
+from tests.search.scenes import shown
 
 LOOPBACK = ["127.0.0.0/8"]
 
@@ -49,3 +53,9 @@ def receiver(settings: Any) -> Iterator[Receiver]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def house(drawn_space: Space, harbour: Collection, alice: User, client: Client, queries_in_process: None) -> House:
+    client.force_login(alice)
+    return House(make_encoded(harbour, drawn_space, shown().rows), client, drawn_space)
