@@ -1,0 +1,119 @@
+"""Judging what a concept finds: thumbs teach, are undone, and what was learnt has versions and a line of its own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+
+from archive.concepts.heads import find_judged
+from archive.concepts.passes import walk_on
+from archive.models import Asset, Concept, ConceptHead, ConceptVector, Tag, TagState
+from archive.tags import add_tags
+from tests.search.house import NEW, House, first_of, number_in
+from workers.concepts import read_concepts
+
+pytestmark = pytest.mark.django_db
+
+
+def judge_by_truth(house: House, concept: Concept, right: set[int], count: int) -> int:
+    """Answers the tray as somebody would who knows; returns how many were judged."""
+    done = 0
+    while done < count:
+        page = house.client.get(f"/concepts/{concept.pk}/judge/").content.decode()
+        doubtful, likely = (re.findall(r'id="tile-([0-9a-f-]{36})"', part) for part in page.split('id="likely"'))
+        for one in [*doubtful[:3], *likely[:3]][: count - done]:
+            asset = Asset.objects.get(uuid=one)
+            house.post(f"/concepts/{concept.pk}/judge/", asset=one, says="yes" if asset.pk in right else "no")
+            done += 1
+    return done
+
+
+def test_thumbs_teach_and_are_undone(house: House) -> None:
+    house.post("/concepts/new/", **{**NEW, "name": "Nocturnes", "prompts": "nocturne"}, verb="save")
+    concept = Concept.objects.get()
+    assert "has not read" in house.client.get(f"/concepts/{concept.pk}/judge/").content.decode()
+    read_concepts()
+    walk_on()
+    answer = house.client.post(f"/concepts/{concept.pk}/learn/", follow=True)
+    assert "It learns from 4 pictures" in answer.content.decode()
+    judge_by_truth(house, concept, house.under("night"), 30)
+    answer = house.client.post(f"/concepts/{concept.pk}/learn/", follow=True)
+    assert "Version 1 is in use" in answer.content.decode()
+    first = ConceptHead.objects.get()
+    assert first.accepted + first.rejected == 30
+    assert first.measured["precision"] >= first.measured["words_precision"]
+    house.client.post(f"/concepts/{concept.pk}/learn/")
+    assert list(ConceptHead.objects.order_by("version").values_list("version", "in_use")) == [(1, False), (2, True)]
+    house.post(f"/concepts/{concept.pk}/version/", version="1")
+    assert ConceptHead.objects.get(in_use=True).version == 1
+    house.post(f"/concepts/{concept.pk}/version/", version="")
+    assert not ConceptHead.objects.filter(in_use=True).exists()
+    assert house.post(f"/concepts/{concept.pk}/version/", version="9").status_code == 404
+    assert Tag.objects.decided().filter(concept=concept).count() == 30
+
+
+def test_a_judgement_is_taken_back(house: House) -> None:
+    house.post("/concepts/new/", **NEW, verb="save")
+    concept = Concept.objects.get()
+    address, one = f"/concepts/{concept.pk}/judge/", house.assets[0]
+    for says, states in (("no", ["rejected"]), ("yes", ["accepted"]), ("forget", [])):
+        tile = house.client.post(address, {"asset": one.uuid, "says": says}, headers={"HX-Request": "true"})
+        assert f"tile-{one.uuid}" in tile.content.decode()
+        assert list(Tag.objects.filter(asset=one).values_list("state", flat=True)) == states
+    for bad in ({"asset": "x", "says": "yes"}, {"asset": one.uuid, "says": "perhaps"}, {}):
+        assert house.client.post(address, bad).status_code == 404
+
+
+def test_a_proposal_is_judged_on_the_page_of_its_picture(house: House) -> None:
+    house.post("/concepts/new/", **NEW, verb="save")
+    read_concepts()
+    walk_on()
+    tag = Tag.objects.order_by("-score").first()
+    assert tag
+    page = house.client.get(f"/assets/{tag.asset.uuid}/").content.decode()
+    assert "The model thinks" in page
+    house.post(f"/assets/{tag.asset.uuid}/tags/", remove="Lighthouses")
+    tag.refresh_from_db()
+    assert (tag.state, tag.decided) == (TagState.REJECTED, True)
+    assert "The model thinks" not in house.client.get(f"/assets/{tag.asset.uuid}/").content.decode()
+
+
+def test_it_learns_from_the_newest_judgements_so_that_nobody_waits_long(house: House, alice: User) -> None:
+    house.post("/concepts/new/", **NEW, verb="save")
+    concept = Concept.objects.get()
+    old, new = house.assets[:10], house.assets[10:220]
+    for some in (old, new):
+        add_tags(Asset.objects.filter(pk__in=[asset.pk for asset in some]), [concept.name], alice)
+    judged = find_judged(concept, house.space)
+    assert len(judged.assets) == 200
+    assert not {asset.pk for asset in old} & set(judged.assets)
+
+
+def test_what_was_learnt_is_previewed_has_its_own_line_and_gives_way_to_other_words(house: House) -> None:
+    told = {**NEW, "name": "Nocturnes", "prompts": "nocturne"}
+    house.post("/concepts/new/", **told, verb="save")
+    concept = Concept.objects.get()
+    read_concepts()
+    judge_by_truth(house, concept, house.under("night"), 30)
+    house.post(f"/concepts/{concept.pk}/learn/")
+    address, learnt = f"/concepts/{concept.pk}/", ConceptHead.objects.get().line
+    page = house.client.get(address).content.decode()
+    assert "Version 1 of what it learnt decides, and this is what it finds" in page
+    night = {str(asset.uuid) for asset in house.assets if asset.pk in house.under("night")}
+    assert len(night & set(first_of(page, "<h2>Best</h2>"))) >= 11
+    page = house.post(address, **told, verb="preview", line=learnt + 1, calibrated=learnt).content.decode()
+    few = number_in(page)
+    assert first_of(page, "Just outside")
+    house.post(address, **told, verb="save", line=learnt + 1, calibrated=learnt)
+    assert ConceptVector.objects.get().chosen is None
+    assert f'value="{learnt + 1:.2f}"' in house.client.get(address).content.decode()
+    walk_on()
+    assert Tag.objects.filter(concept=concept, state=TagState.PROPOSED, decided=False).count() <= few
+    house.post(address, **told, verb="save", line=learnt, calibrated=learnt)
+    assert ConceptHead.objects.get().line == pytest.approx(learnt)
+    other = {**told, "prompts": "a lighthouse"}
+    assert "its words and examples decide again" in house.post(address, **other, verb="preview").content.decode()
+    house.post(address, **other, verb="save")
+    assert not ConceptHead.objects.get().in_use
