@@ -167,5 +167,5 @@ def test_one_film_is_no_comparison() -> None:
 @pytest.mark.django_db
 def test_without_videos_it_measures_the_live_spaces(drawn_space: object) -> None:
     out = StringIO()
-    call_command("evaluate", json=True, stdout=out)
+    call_command("evaluate", json=True, scenes=12, stdout=out)
     assert [one["slug"] for one in json.loads(out.getvalue())["spaces"]] == ["drawn-scenes"]
