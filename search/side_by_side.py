@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from archive.models import Space, SpaceState
+from archive.models import Space
 from archive.spaces import Coverage, coverage
 from search.engine import search
 from search.failures import NotAnswered, NotForYou
 from search.hits import Answer, Hit
 from search.query import BadQuery, Query
-from search.spaces import may_choose_space
+from search.spaces import live_spaces, may_choose_space
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -76,12 +76,6 @@ def compare(query: Query, left: str, right: str, user: Person) -> Comparison:
         if slug not in live:
             raise BadQuery({name: f"No space is named {slug!r} that could be searched. There are: {', '.join(live)}."})
     return Comparison(*(_side(query, live[slug], user) for slug in (left, right)))
-
-
-def live_spaces() -> list[Space]:
-    """The searched one first, then the newest."""
-    found = Space.objects.live().slim().order_by("-created_at")
-    return sorted(found, key=lambda space: space.state != SpaceState.ACTIVE)
 
 
 def _side(query: Query, space: Space, user: Person) -> Side:

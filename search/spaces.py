@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from archive.models import Space
+from archive.models import Space, SpaceState
 from search.failures import NoSpace, NotForYou, SpaceGone
 from search.query import BadQuery, Query
 
@@ -26,7 +26,7 @@ def choose_space(query: Query, user: Person) -> Space:
         raise NotForYou
     space = find_live(query.space)
     if space is None:
-        live = ", ".join(Space.objects.live().values_list("slug", flat=True)) or "none"
+        live = ", ".join(space.slug for space in live_spaces()) or "none"
         raise BadQuery({"space": f"No space is named {query.space!r} that could be searched. There are: {live}."})
     return space
 
@@ -41,6 +41,12 @@ def active_space() -> Space:
     if space is None:
         raise NoSpace
     return space
+
+
+def live_spaces() -> list[Space]:
+    """The searched one first, then the newest."""
+    found = Space.objects.live().slim().order_by("-created_at")
+    return sorted(found, key=lambda space: space.state != SpaceState.ACTIVE)
 
 
 def find_live(slug: str) -> Space | None:

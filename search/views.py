@@ -28,8 +28,8 @@ from search.links import links_around
 from search.pictures import find_picture, keep_picture
 from search.query import BadQuery, Mode, Query
 from search.saved import find_saved
-from search.side_by_side import compare, live_spaces
-from search.spaces import find_live, may_choose_space
+from search.side_by_side import compare
+from search.spaces import find_live, live_spaces, may_choose_space
 from search.zero_shot import read_names
 
 PLANS = {
