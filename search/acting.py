@@ -27,7 +27,7 @@ KINDS = {Kind.PHOTO: "photos", Kind.VIDEO: "videos"}
 SAID = {
     *("q", "like", "picture", "without", "kind", "collection", "from", "to", "limit", "offset", "cursor", "exact"),
     *("tag", "alltags", "notags", "name", "by", "mode", "order", "balance", "literal", "box"),
-    *("then", "also", "seconds", "within", "at"),
+    *("then", "also", "seconds", "within", "at", "pictureweight", "likeweight", "unlikeweight"),
 }
 
 
@@ -100,7 +100,7 @@ def describe(query: Query, user: Person) -> str:
     if query.also:
         parts += [f"with “{words}” in the same video" for words in split_list(query.also)]
     if query.without:
-        parts.append(f"without “{query.without}”")
+        parts.append(f"without “{join_list(query.unwanted)}”")
     if query.kind:
         parts.append(KINDS.get(Kind(query.kind), query.kind))
     if query.collection:
