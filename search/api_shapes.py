@@ -28,7 +28,10 @@ TERMS: dict[str, dict[str, Any]] = {
         "description": "What to look for, in words; “quoted words” must be written about it",
         "example": "a red boat",
     },
-    "without": {**LIST, "description": "What to leave out, in words, with commas between them, beside another term; “people^2” counts double"},
+    "without": {
+        **LIST,
+        "description": "What to leave out, in words, with commas between them, beside another term; “people^2” counts double",
+    },
     "like": {"type": "string", "format": "uuid", "description": "An asset to find similar ones of"},
     "at": {**SIZE, "description": "The second of the liked video that is meant, and not the whole of it"},
     "unlike": {"type": "string", "format": "uuid", "description": "An asset whose like is left out"},

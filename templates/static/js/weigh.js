@@ -60,25 +60,28 @@ function remembered(choice) {
 
 function byDragging(chip, choice) {
   let drag = null;
-  const end = (keep) => {
+  const giveUp = () => {
+    if (drag) choose(choice, drag.from);
+    chip.classList.remove("weighing");
+  };
+  const end = () => {
     if (!drag) return;
     const { moved, from } = drag;
     drag = null;
     chip.classList.remove("weighing");
-    if (!keep) choose(choice, from);
     if (!moved) return;
     // The press was no click on what lies below.
     const swallow = (event) => { event.preventDefault(); event.stopPropagation(); };
     window.addEventListener("click", swallow, { capture: true, once: true });
     setTimeout(() => window.removeEventListener("click", swallow, { capture: true }));
-    if (keep && choice.selectedIndex !== from) ask();
+    if (choice.selectedIndex !== from) ask();
   };
   chip.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !event.isPrimary || event.target.closest(".off, select")) return;
-    drag = { x: event.clientX, from: choice.selectedIndex, moved: false };
+    drag = { x: event.clientX, from: choice.selectedIndex, moved: false, over: false };
   });
   chip.addEventListener("pointermove", (event) => {
-    if (!drag || !event.isPrimary) return;
+    if (!drag || drag.over || !event.isPrimary) return;
     const far = event.clientX - drag.x;
     if (!drag.moved && Math.abs(far) < BEGIN) return;
     if (!drag.moved) {
@@ -88,9 +91,14 @@ function byDragging(chip, choice) {
     }
     choose(choice, drag.from - Math.round(far / STRIDE));
   });
-  chip.addEventListener("pointerup", () => end(true));
-  chip.addEventListener("pointercancel", () => end(false));
-  window.addEventListener("keydown", (event) => { if (drag && event.key === "Escape") { event.stopPropagation(); end(false); } }, { capture: true });
+  chip.addEventListener("pointerup", end);
+  chip.addEventListener("pointercancel", () => { giveUp(); drag = null; });
+  window.addEventListener("keydown", (event) => {
+    if (!drag?.moved || event.key !== "Escape") return;
+    event.stopPropagation();
+    giveUp();
+    drag.over = true; // until the button is let go
+  }, { capture: true });
   chip.addEventListener("dragstart", (event) => event.preventDefault());
 }
 
