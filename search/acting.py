@@ -16,7 +16,7 @@ from django.db.models import BigIntegerField, F, Func, IntegerField, QuerySet, V
 from archive.models import Asset, Collection, Kind
 from search.candidates import find_candidates
 from search.engine import find_relevant_ids
-from search.negation import split_list
+from search.negation import join_list, split_list
 from search.query import BadQuery, Query
 
 if TYPE_CHECKING:

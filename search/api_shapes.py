@@ -30,7 +30,8 @@ TERMS: dict[str, dict[str, Any]] = {
     },
     "without": {
         **LIST,
-        "description": "What to leave out, in words, with commas between them, beside another term; “people^2” counts double",
+        "description": "What to leave out, in words, with commas between them; beside another term. “people^2” counts"
+        " double",
     },
     "like": {"type": "string", "format": "uuid", "description": "An asset to find similar ones of"},
     "at": {**SIZE, "description": "The second of the liked video that is meant, and not the whole of it"},

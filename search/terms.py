@@ -10,8 +10,9 @@ import numpy as np
 
 from archive.models import Asset, Kind, Rendition, Space
 from archive.vectors import Vector
+from search.asking import asked_of_the_worker
 from search.boxes import Box
-from search.failures import EncoderUnavailable, NotEncodedYet, PictureExpired, UnknownAsset
+from search.failures import NotEncodedYet, PictureExpired, UnknownAsset
 from search.negation import split_list
 from search.neighbours import stored_vector, vector_at
 from search.phrases import unquoted
@@ -99,10 +100,8 @@ def _pictures(query: Query, space: Space, user: Person) -> list[Vector]:
 
 
 def _encode_text(space: Space, text: str) -> client.Encoded:
-    try:
+    with asked_of_the_worker():
         return client.encode_text(space, text)
-    except client.EncoderUnavailable as error:
-        raise EncoderUnavailable(str(error)) from error
 
 
 def find_seed(wanted: uuid.UUID, user: Person) -> Asset:

@@ -126,7 +126,7 @@ def test_on_a_phone_a_finger_weighs_and_the_page_still_scrolls(
     swipe(2, -60)
     page.wait_for_function("window.scrollY > 0")
     expect(page.locator(".chip.no .weight span").first).to_have_text("×1")
-    page.evaluate("window.scrollTo(0, 0)")
+    page.goto(page.url)
     swipe(52, 3)
     page.wait_for_url("**red%5E4**")
     context.close()
