@@ -113,7 +113,7 @@ def _buckets(request: HttpRequest, limit: int) -> dict[str, int]:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The visitor's, as the proxies in front tell it (SIGHTLINE_PROXIES); what visitors write themselves is not read."""
+    """The visitor's, as the proxies in front tell it (SIGHTLINE_PROXIES), not as visitors may write it."""
     proxies = settings.REST_FRAMEWORK["NUM_PROXIES"]
     told = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     if proxies and told:

@@ -118,19 +118,21 @@ def _ask(space: Space, *, texts: Sequence[str] = (), pictures: Sequence[str] = (
         raise EncoderUnavailable(f"Redis does not answer: {error}") from error
     if found is None:
         raise EncoderUnavailable(f"The queries worker gave no answer within {time.monotonic() - start:.1f} seconds.")
-    reply: dict[str, Any] = orjson.loads(found[1])
+    reply: dict[str, Any] = orjson.loads(found)
     if "error" in reply:
         raise EncoderUnavailable(reply["error"])
     return reply
 
 
-def _wait(reply_to: str, space: Space, timeout: float, patience: float) -> tuple[bytes, bytes] | None:
+def _wait(reply_to: str, space: Space, timeout: float, patience: float) -> bytes | str | None:
     """The reply. None after `timeout` seconds, which a model may take to load, or where nobody is at work any more."""
     until = time.monotonic() + timeout
     while (left := until - time.monotonic()) > 0:
         found = _connection().blpop([reply_to], timeout=max(0.01, min(patience, left)))
-        if found is not None or signs.hangs(_connection(), space.fingerprint):
-            return found
+        if found is not None:
+            return found[1]
+        if signs.hangs(_connection(), space.fingerprint):
+            break
     return None
 
 
