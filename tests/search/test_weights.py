@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from io import BytesIO
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import File
+from django.core.management import call_command
 from django.test import Client
 
 from archive.models import Asset, Collection, Space
@@ -143,3 +145,18 @@ def test_an_address_that_balances_words_and_pictures_keeps_doing_so(
     assert 'name="balance"' not in client.get(f"/?q=green&like={mixtures.seed.uuid}").content.decode()
     kept = client.get("/?q=green&balance=0.9").content.decode()
     assert 'type="hidden" name="balance" value="0.9"' in kept
+
+
+def test_programs_and_the_command_line_weigh_by_the_same_words(
+    mixtures: Mixtures, bob: User, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.force_login(bob)
+    asked = f"q=green&like={mixtures.seed.uuid}&likeweight="
+    heavy = client.get(f"/api/v1/search?{asked}4").json()["hits"]
+    light = client.get(f"/api/v1/search?{asked}0.25").json()["hits"]
+    assert [hit["asset"] for hit in heavy] != [hit["asset"] for hit in light]
+    refused = client.get(f"/api/v1/search?{asked}9")
+    assert (refused.status_code, list(refused.json()["error"]["fields"])) == (400, ["likeweight"])
+    call_command("search", "green", like=str(mixtures.seed.uuid), likeweight="4", user="bob", json=True, limit="60")
+    told = json.loads(capsys.readouterr().out)["hits"]
+    assert [hit["asset"] for hit in told] == [hit["asset"] for hit in heavy]
