@@ -44,9 +44,10 @@ class Judge:
         """What matches well first, then the rest, unless it is not wanted."""
         near = self._push_down([*neighbours, *self._beside(neighbours, sayings)])
         hits = self._ordered(near, sayings)
-        line = self.line
+        best = max((hit.closeness for hit in hits), default=0.0)
+        line = self.line.beside(best, self.wanted) if self.terms.words_only else self.line
         judged = [_judged(hit, line, self.wanted) for hit in hits]
-        if not any(hit.said for hit in judged) and max((hit.closeness for hit in judged), default=0.0) < line.best:
+        if not any(hit.said for hit in judged) and best < line.best:
             judged = [replace(hit, well=False) for hit in judged]
         return self._divided(judged)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import orjson
@@ -31,6 +32,9 @@ class Ranked:
     share: float = 0.0  # of pictures at large that are less close, in [0, 1]
 
 
+packed_hit = attrgetter(*(field.name for field in fields(Ranked)))  # `astuple` takes ten times as long
+
+
 @dataclass(frozen=True)
 class Ranking:
     """`whole`: there is no more to find. `cut`: the words were more than the model reads."""
@@ -54,7 +58,7 @@ def name_ranking(query: Query, space: Space, user: Person, sight: str) -> str:
 def keep_ranking(name: str, ranking: Ranking, cursor: str = "") -> str:
     """Keep a list and return its cursor. Each first page begins a list of its own, called after what it showed, so
     that another look at the same question, in another window or of another length, leaves it as it is."""
-    packed = orjson.dumps([ranking.plan, ranking.whole, ranking.cut, [astuple(hit) for hit in ranking.hits]])
+    packed = orjson.dumps([ranking.plan, ranking.whole, ranking.cut, [packed_hit(hit) for hit in ranking.hits]])
     cursor = cursor or f"{name}.{hashlib.sha256(packed).hexdigest()[:12]}"
     try:
         cache.set_many({f"ranking:{cursor}": packed, f"ranking:{name}": cursor}, KEEP_SECONDS)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.core.cache import cache
@@ -83,36 +83,39 @@ def find_neighbours(
     `vector`: (768,) unit length. Never fewer rows than exist: where HNSW gives up early, because
     the candidates lie far from the query, the answer is computed exactly instead.
     """
-    index = index_state(space)
     try:
         wanted = Wanted(space, vector, candidates, limit)
     except EmptyResultSet:  # a filter that Django knows nothing can pass
         return Found([], "exact")
-    if exact or not index.valid:
-        wanted.within_ms = EXACTLY_WITHIN_MS if exact else WITHIN_MS
+    if exact:
+        wanted.within_ms = EXACTLY_WITHIN_MS
         return wanted.run("exact")
     known = wanted.remembered_way()
     if known:
-        way, share, wanted.wide = known
+        way, share, wanted.wide, rows = known
         threshold = 0
-        wanted.frames = frames_an_asset(index.rows) if wanted.wide >= OF_VIDEOS else 1.0
+        wanted.frames = frames_an_asset(rows) if wanted.wide >= OF_VIDEOS else 1.0
     else:
-        wanted.frames = frames_an_asset(index.rows) if holds_videos(space) else 1.0
-        share = wanted.estimated_share(index.rows / wanted.frames)
+        index = index_state(space)
+        if not index.valid:
+            return wanted.run("exact")
+        rows = index.rows
+        wanted.frames = frames_an_asset(rows) if holds_videos(space) else 1.0
+        share = wanted.estimated_share(rows / wanted.frames)
         wanted.wide = fetched_for_each(share, videos=wanted.videos)
         # The gate counts assets; what comparing costs is their frames.
-        way, threshold = "counted", int(gate_threshold(index.rows) / wanted.frames)
+        way, threshold = "counted", int(gate_threshold(rows) / wanted.frames)
     if wanted.videos and (held := wanted.held()) < limit:
         # All of them are wanted, and of a few long films that is more than the index gives.
-        return wanted.run("exact" if held * wanted.frames <= gate_threshold(index.rows) else "shots")
-    wanted.ef = effort(index.rows, limit, share)
+        return wanted.run("exact" if held * wanted.frames <= gate_threshold(rows) else "shots")
+    wanted.ef = effort(rows, limit, share)
     found = wanted.run(way, threshold)
     short = found.plan != "exact" and len(found.neighbours) < limit
     held = wanted.held() if short else 0
     if 0 < len(found.neighbours) < held and wanted.look_wider():
         found = wanted.run("hnsw")
     if not known and found.neighbours:
-        wanted.remember_way(found.plan, share, wanted.wide)
+        wanted.remember_way(Way(found.plan, share, wanted.wide, rows))
     if len(found.neighbours) < held:
         return wanted.run("shots" if wanted.videos else "exact")
     return found
@@ -207,6 +210,16 @@ def limited_to(within_ms: int, ef: str = str(EF_LEAST), tuples: str = str(SCAN_T
         raise
 
 
+class Way(NamedTuple):
+    """How a question was answered: what the statement chose, the share of the space that passes, how many rows of the
+    index were fetched for each asset, and how many rows the index had."""
+
+    plan: str
+    share: float
+    wide: float
+    rows: int
+
+
 class Wanted:
     """One question to the statement, in whichever shape."""
 
@@ -262,7 +275,7 @@ class Wanted:
         read = orjson.loads(plans) if isinstance(plans, str) else plans
         return min(1.0, read[0]["Plan"]["Plan Rows"] / max(rows, 1)) if read else 1.0
 
-    def remembered_way(self) -> tuple[str, float, float] | None:
+    def remembered_way(self) -> Way | None:
         """Counting 20,000 rows takes as long as finding the nearest. What was counted a moment ago still
         tells the better way, and no more than that: whichever it is, no row is lost."""
         try:
@@ -271,18 +284,18 @@ class Wanted:
             return None
         if not found:
             return None
-        way, share, wide = found.split(" ")
-        return way, float(share), float(wide)
+        plan, share, wide, rows = found.split(" ")
+        return Way(plan, float(share), float(wide), int(rows))
 
-    def remember_way(self, plan: str, share: float = 1.0, wide: float = OF_PHOTOS) -> None:
+    def remember_way(self, way: Way) -> None:
         try:
-            cache.set(self._name(), f"{plan} {share:.4f} {wide:.2f}", REMEMBER_SECONDS)
+            cache.set(self._name(), f"{way.plan} {way.share:.4f} {way.wide:.2f} {way.rows}", REMEMBER_SECONDS)
         except (RedisError, OSError):
             return
 
     def _name(self) -> str:
         about = repr((self.space.pk, self.candidates, sorted(self.filters.items())))
-        return f"way:{hashlib.sha256(about.encode()).hexdigest()}"
+        return f"way-found:{hashlib.sha256(about.encode()).hexdigest()}"
 
 
 def compile_candidates(candidates: QuerySet[Asset]) -> tuple[str, dict[str, Any]]:

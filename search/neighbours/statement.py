@@ -36,20 +36,6 @@ exact AS (
 # all candidates by their distance as soon as more than a page of rows is wanted.
 NEAR = """
 near AS MATERIALIZED (
-    SELECT asset_id FROM (
-        SELECT e.asset_id FROM {partition} e WHERE e.representative ORDER BY e.vector <#> %(vector)s::halfvec
-    ) AS scanned
-    WHERE (SELECT true FROM candidate WHERE candidate.id = scanned.asset_id) AND {many}
-    LIMIT %(fetch)s
-),
-rescored AS (
-    SELECT e.asset_id, e.frame_id, (e.vector <#> %(vector)s::halfvec) + 0 AS distance
-    FROM {partition} e WHERE e.asset_id = ANY(ARRAY(SELECT DISTINCT asset_id FROM near ORDER BY asset_id))
-)"""
-# Of long videos, reading all frames of everything that comes near would take longer than anybody waits: only the
-# nearest are scored by their best frame, and what lies far down by what stands for its shots.
-NEAR_VIDEOS = """
-near AS MATERIALIZED (
     SELECT asset_id, frame_id, distance FROM (
         SELECT e.asset_id, e.frame_id, (e.vector <#> %(vector)s::halfvec) + 0 AS distance
         FROM {partition} e WHERE e.representative ORDER BY e.vector <#> %(vector)s::halfvec
@@ -58,6 +44,9 @@ near AS MATERIALIZED (
     LIMIT %(fetch)s
 ),
 {rescored}"""
+ONE_FRAME_EACH = "rescored AS (SELECT * FROM near)"
+# Of long videos, reading all frames of everything that comes near would take longer than anybody waits: only the
+# nearest are scored by their best frame, and what lies far down by what stands for its shots.
 RESCORED = """
 nearest AS MATERIALIZED (
     SELECT asset_id FROM near GROUP BY asset_id ORDER BY min(distance) LIMIT %(rescored)s
@@ -118,9 +107,10 @@ SHAPES = {
 def compile_statement(space: Space, candidates: str, shape: str, *, videos: bool = False) -> str:
     """`shape`: one of SHAPES; `videos`: the space has assets with many frames."""
     words = SHAPES[shape]
-    template = words["ways"].replace(NEAR, NEAR_VIDEOS) if videos else words["ways"]
-    rescored = RESCORED.format(partition=partition(space))
-    ways = template.format(partition=partition(space), few=words.get("few"), many=words.get("many"), rescored=rescored)
+    rescored = RESCORED.format(partition=partition(space)) if videos else ONE_FRAME_EACH
+    ways = words["ways"].format(
+        partition=partition(space), few=words.get("few"), many=words.get("many"), rescored=rescored
+    )
     return STATEMENT.format(candidates=candidates, ways=ways, found=words["found"], plan=words["plan"])
 
 

@@ -34,6 +34,7 @@ def test_searching_is_measured_layer_by_layer_and_share_by_share() -> None:
     assert left_behind() == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_benchmark_leaves_nothing_behind() -> None:
     command = manage("benchmark", "search", "--rows", "50000")
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=dict(os.environ)) as running:
@@ -53,6 +54,7 @@ def test_an_interrupted_benchmark_leaves_nothing_behind() -> None:
     assert left_behind() == []
 
 
+@pytest.mark.slow
 def test_where_nothing_runs_it_brings_its_own_servers(tmp_path: Path) -> None:
     mine = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
     command = manage("benchmark", "search", "--quick", "--rows", "100", "--runs", "1", "--json")

@@ -12,7 +12,7 @@ from archive.models import Collection, Membership, Role, Space
 from search.candidates import find_candidates
 from search.engine import depth_of, search
 from search.failures import StaleCursor
-from search.neighbours import Wanted, find_neighbours
+from search.neighbours import Wanted, Way, find_neighbours
 from search.query import MAX_DEPTH, Order, Query
 from search.ranking import Ranked, Ranking, continued
 from tests.prepared import make_encoded, random_rows
@@ -137,9 +137,9 @@ def test_a_way_that_is_remembered_too_long_loses_no_row(harbour: Collection, bob
     candidates = find_candidates(Query(), bob)
     vector = random_rows(1, seed=5)[0]
     cache.clear()
-    Wanted(fake_space, vector, candidates, 20).remember_way("hnsw", 0.5, 1.25)
+    Wanted(fake_space, vector, candidates, 20).remember_way(Way("hnsw", 0.5, 1.25, 20_000))
     by_index = Wanted(fake_space, vector, candidates, 20)
-    assert by_index.remembered_way() == ("hnsw", 0.5, 1.25)
+    assert by_index.remembered_way() == ("hnsw", 0.5, 1.25, 20_000)
     exactly = find_neighbours(fake_space, vector, candidates, 20)
     assert [n.asset_id for n in by_index.run("hnsw").neighbours] == [n.asset_id for n in exactly.neighbours]
     # More than there are: whatever the index said, the answer is made exactly.

@@ -35,7 +35,8 @@ def judged(closeness: npt.NDArray[np.float32], space: Space, mode: Mode) -> Trut
     """(queries, pictures): what a search would call a good match."""
     kept = np.zeros(closeness.shape, dtype=bool)
     for row, close in enumerate(closeness):
-        line = draw_line(space, Background(np.sort(close)), mode, words_only=True)
+        usual = Background(np.sort(close))
+        line = draw_line(space, usual, mode, words_only=True).beside(float(close.max()), usual)
         kept[row] = (close >= line.well) & (close.max() >= line.best)
     return kept
 

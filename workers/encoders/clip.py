@@ -17,6 +17,7 @@ from PIL import Image
 from archive.catalogue import models
 from workers.encoders.device import Device, choose_device, exact, use_one_thread
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
+from workers.encoders.resizing import quickened
 from workers.encoders.running import run
 from workers.encoders.sources import CLIP_CONFIG, RANDOM, Source, find_source
 from workers.encoders.trained import trained_number
@@ -38,7 +39,7 @@ class ClipEncoder:
         use_one_thread()
         self._model = _load(source, self.device).to(memory_format=self._layout)
         preprocessing = open_clip.get_model_preprocess_cfg(self._model)
-        self._transform = image_transform_v2(PreprocessCfg(**preprocessing), is_train=False)
+        self._transform = quickened(image_transform_v2(PreprocessCfg(**preprocessing), is_train=False))
         self._tokenize = _tokenizer(source, config, self._model)
         self.identity = _identity(source, config, self._model, preprocessing)
 
