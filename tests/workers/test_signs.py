@@ -88,10 +88,10 @@ def test_of_a_worker_that_nothing_is_known_of_all_is_hoped(
 def test_a_worker_that_answers_others_is_waited_for(
     fake_space: Space, redis: Redis, work: Callable[[Callable[[Question], None]], None], settings: Any
 ) -> None:
-    settings.SIGHTLINE_QUERY_PATIENCE = 1.0
+    settings.SIGHTLINE_QUERY_PATIENCE = 1.5
 
     def answer_others_first(question: Question) -> None:
-        for _ in range(30):
+        for _ in range(20):
             signs.mark_ready(redis, fake_space.fingerprint)
             time.sleep(0.1)
         answer(redis, question)
