@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,6 +11,7 @@ from django.shortcuts import render
 from django.views.defaults import server_error
 
 from archive.access import wants_json
+from archive.allowance import asking
 
 log = logging.getLogger(__name__)
 OUTAGES = (OperationalError, InterfaceError)
@@ -57,6 +59,23 @@ def database_outage(
         return outage(request) if isinstance(error, OUTAGES) else None
 
     respond.process_exception = process_exception  # type: ignore[attr-defined]
+    return respond
+
+
+def count_questions(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """New questions are counted for whoever asks; who is put off is told for how long. The API has its own rates."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/api/"):
+            return get_response(request)
+        with asking(request) as asker:
+            response = get_response(request)
+        if asker.wait and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            response["Retry-After"] = str(asker.wait)
+        return response
+
     return respond
 
 

@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "archive.middleware.count_questions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -100,6 +101,8 @@ SIGHTLINE_TICK_SECONDS = env.int("SIGHTLINE_TICK_SECONDS", default=15)
 SIGHTLINE_ENCODE_BATCH = env.int("SIGHTLINE_ENCODE_BATCH", default=32)
 SIGHTLINE_DEVICE = env.str("SIGHTLINE_DEVICE", default="")
 SIGHTLINE_QUERY_TIMEOUT = env.float("SIGHTLINE_QUERY_TIMEOUT", default=10.0)
+SIGHTLINE_QUERY_PATIENCE = env.float("SIGHTLINE_QUERY_PATIENCE", default=3.0)
+SIGHTLINE_QUESTION_LIMIT = env.int("SIGHTLINE_QUESTION_LIMIT", default=120)
 SIGHTLINE_UNLOAD_SECONDS = env.int("SIGHTLINE_UNLOAD_SECONDS", default=0)
 
 # ---- Models -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.db.models import BigIntegerField, F, Func, IntegerField, QuerySet, V
 from archive.models import Asset, Collection, Kind
 from search.candidates import find_candidates
 from search.engine import find_relevant_ids
-from search.negation import split_list
+from search.negation import join_list, split_list
 from search.query import BadQuery, Query
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ KINDS = {Kind.PHOTO: "photos", Kind.VIDEO: "videos"}
 SAID = {
     *("q", "like", "picture", "without", "kind", "collection", "from", "to", "limit", "offset", "cursor", "exact"),
     *("tag", "alltags", "notags", "name", "by", "mode", "order", "balance", "literal", "box"),
-    *("then", "also", "seconds", "within", "at"),
+    *("then", "also", "seconds", "within", "at", "pictureweight", "likeweight", "unlikeweight"),
 }
 
 
@@ -100,7 +100,7 @@ def describe(query: Query, user: Person) -> str:
     if query.also:
         parts += [f"with “{words}” in the same video" for words in split_list(query.also)]
     if query.without:
-        parts.append(f"without “{query.without}”")
+        parts.append(f"without “{join_list(query.unwanted)}”")
     if query.kind:
         parts.append(KINDS.get(Kind(query.kind), query.kind))
     if query.collection:

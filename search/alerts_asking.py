@@ -34,7 +34,7 @@ _kept: dict[str, tuple[float, Asked]] = {}
 class Asked:
     """One question of one person in one space. `wanted` (768,) is missing where only filters decide.
 
-    `unwanted`: vectors, each with how close pictures at large are to it.
+    `unwanted`: vectors, each with how close pictures at large are to it, and how many times it is counted.
     """
 
     query: Query
@@ -42,7 +42,7 @@ class Asked:
     sight: str
     space: Space
     wanted: Vector | None = None
-    unwanted: tuple[tuple[Vector, Background], ...] = ()
+    unwanted: tuple[tuple[Vector, Background, float], ...] = ()
     background: Background = NO_BACKGROUND
     line: Line = NO_LINE
 
@@ -68,7 +68,9 @@ def ask(query: Query, user: Person, mode: Mode, space: Space, sight: str = "") -
         return Asked(query, user, sight, space)
     terms = encode_terms(query, space, user)
     background = find_background(space, user, sight, terms.wanted)
-    unwanted = tuple((as_stored(one), find_background(space, user, sight, one)) for one in terms.unwanted)
+    unwanted = tuple(
+        (as_stored(one.vector), find_background(space, user, sight, one.vector), one.weight) for one in terms.unwanted
+    )
     line = draw_line(space, background, mode, words_only=terms.words_only)
     return Asked(query, user, sight, space, as_stored(terms.wanted), unwanted, background, line)
 

@@ -72,7 +72,7 @@ def _read(space: Space, assets: Sequence[int]) -> Iterator[Rows]:
 
 def _products(questions: Sequence[Asked], rows: Rows) -> list[Numbers]:
     """Each question's closenesses (frames, terms), its wanted term first: one product of matrices for all of them."""
-    terms = [[asked.wanted, *(vector for vector, _ in asked.unwanted)] for asked in questions]
+    terms = [[asked.wanted, *(vector for vector, _, _ in asked.unwanted)] for asked in questions]
     vectors = [vector for some in terms for vector in some if vector is not None]
     if not vectors or not rows.assets:
         return [np.zeros((len(rows.assets), 0), dtype=np.float32) for _ in questions]
@@ -116,8 +116,8 @@ def _near(asked: Asked, kept: dict[int, Best]) -> dict[int, Matched]:
     found: dict[int, Matched] = {}
     for asset, best in kept.items():
         closeness = best.closeness
-        for likeness, (_, unwanted) in zip(best.unwanted, asked.unwanted, strict=True):
-            closeness -= penalty(likeness, unwanted, asked.background)
+        for likeness, (_, unwanted, weight) in zip(best.unwanted, asked.unwanted, strict=True):
+            closeness -= penalty(likeness, unwanted, asked.background, weight)
         if closeness >= asked.line.well:
             found[asset] = Matched(asset, best.frame, closeness)
     return found

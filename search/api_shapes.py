@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from archive.models import Kind
 from search.query import MAX_DEPTH, MAX_LIMIT, MAX_TEXT, Mode, Order, Shape
+from search.weights import LEAST, MOST, USUAL
 
 if TYPE_CHECKING:
     Plain = serializers.Serializer[Any]
@@ -20,19 +21,27 @@ TEXT = {"type": "string", "maxLength": MAX_TEXT}
 LIST = {**TEXT, "description": "Names with commas between them"}
 DAY = {"type": "string", "format": "date"}
 SIZE = {"type": "number", "minimum": 0}
+WEIGHT = {"type": "number", "minimum": LEAST, "maximum": MOST, "default": USUAL}
 TERMS: dict[str, dict[str, Any]] = {
     "q": {
         **TEXT,
         "description": "What to look for, in words; “quoted words” must be written about it",
         "example": "a red boat",
     },
-    "without": {**LIST, "description": "What to leave out, in words, with commas between them; beside another term"},
+    "without": {
+        **LIST,
+        "description": "What to leave out, in words, with commas between them; beside another term. “people^2” counts"
+        " double",
+    },
     "like": {"type": "string", "format": "uuid", "description": "An asset to find similar ones of"},
     "at": {**SIZE, "description": "The second of the liked video that is meant, and not the whole of it"},
     "unlike": {"type": "string", "format": "uuid", "description": "An asset whose like is left out"},
     "picture": {"type": "string", "description": "A reference picture sent before, for an hour (Content-Location)"},
     "box": {"type": "string", "description": "The part that is meant: left,top,width,height as shares of the picture"},
     "balance": {"type": "number", "minimum": 0.05, "maximum": 0.95, "description": "How much words weigh beside it"},
+    "pictureweight": {**WEIGHT, "description": "How much the reference picture counts beside other terms"},
+    "likeweight": {**WEIGHT, "description": "How much the liked asset counts beside other terms"},
+    "unlikeweight": {**WEIGHT, "description": "How much it counts that an asset's like is left out"},
     "literal": {"type": "boolean", "description": "Take “no” and “without” for words like any other"},
     "then": {**LIST, "description": "What comes after it in the same video, one after the other; words, with commas"},
     "also": {**LIST, "description": "What is also in the same video, wherever; words, with commas between them"},

@@ -28,12 +28,13 @@ class Price:
         return self.slope * max(0.0, likeness - self.free)
 
 
-def price_of(unwanted: Background, wanted: Background) -> Price:
+def price_of(unwanted: Background, wanted: Background, weight: float = 1.0) -> Price:
+    """`weight`: how many times it is counted."""
     if not unwanted.known:
-        return Price(1.0, 0.0)
-    return Price(PRICE * wanted.spread / unwanted.spread, unwanted.mean + FROM * unwanted.spread)
+        return Price(weight, 0.0)
+    return Price(weight * PRICE * wanted.spread / unwanted.spread, unwanted.mean + FROM * unwanted.spread)
 
 
-def penalty(likeness: float, unwanted: Background, wanted: Background) -> float:
+def penalty(likeness: float, unwanted: Background, wanted: Background, weight: float = 1.0) -> float:
     """What a hit loses of its closeness for being like something unwanted."""
-    return price_of(unwanted, wanted)(likeness)
+    return price_of(unwanted, wanted, weight)(likeness)

@@ -71,6 +71,19 @@ class EncoderUnavailable(NotAnswered):
         self.reason = reason
 
 
+class AskedTooOften(NotAnswered):
+    """Too many questions that the model has not read before. `wait`: seconds until the next one is answered."""
+
+    status = 429
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(
+            f"These were many new questions in a short time, and others wait for answers too. Ask this one again in "
+            f"{wait} second{'' if wait == 1 else 's'}. What was asked before is answered at once."
+        )
+        self.wait = wait
+
+
 class StaleCursor(NotAnswered):
     status = 410
 

@@ -98,7 +98,9 @@ class Judge:
 
     def _aim(self, vector: Vector) -> Aim:
         wanted = self._background(vector)
-        prices = tuple((one, price_of(self._background(one), wanted)) for one in self.terms.unwanted)
+        prices = tuple(
+            (one.vector, price_of(self._background(one.vector), wanted, one.weight)) for one in self.terms.unwanted
+        )
         return Aim(self.space, vector, prices, SLACK * wanted.spread if wanted.known else 0.0, SHARE)
 
     def _background(self, vector: Vector) -> Background:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.urls import reverse
 
 from archive.models import Collection, Kind
+from search.chips import Following, Weigh, Without
 from search.negation import join_list, split_list
 from search.query import FILTERS, TERMS, Mode, Order, Query, Shape
+from search.weights import USUAL, join_weighed
 
 KINDS = (("", "Everything"), (Kind.PHOTO, "Photos"), (Kind.VIDEO, "Videos"))
 LENGTHS = ((Order.LONGEST, "Longest first"), (Order.SHORTEST, "Shortest first"))
@@ -24,8 +25,8 @@ SHAPES = (("", "Any shape"), (Shape.LANDSCAPE, "Landscape"), (Shape.PORTRAIT, "P
 # The box sends these itself, as inputs that can be seen.
 ASKED_BY_INPUTS = {
     *("q", "without", "like", "picture", "from", "to", "offset", "cursor"),
-    *("tag", "alltags", "notags", "larger", "smaller", "by", "name", "placed", "balance", "longer", "shorter"),
-    *("then", "also", "seconds"),
+    *("tag", "alltags", "notags", "larger", "smaller", "by", "name", "placed", "longer", "shorter"),
+    *("then", "also", "seconds", "pictureweight", "likeweight", "unlikeweight"),
 }
 NO_FILTERS = {name: getattr(Query, name) for name in FILTERS}
 IN_SHEET = (
@@ -52,24 +53,6 @@ class Pill:
 
 
 @dataclass(frozen=True)
-class Without:
-    """A thing that is left out: to drop it, or to look for it instead."""
-
-    words: str
-    drop: str
-    turn: str
-
-
-@dataclass(frozen=True)
-class Following:
-    """A further term of a sequence: what comes then, or is also there."""
-
-    joint: str
-    words: str
-    drop: str
-
-
-@dataclass(frozen=True)
 class Links:
     query: Query
     kinds: list[Pill] = field(default_factory=list)
@@ -83,33 +66,59 @@ class Links:
     @property
     def kept(self) -> list[tuple[str, str]]:
         """What the form must carry along unseen."""
-        return [(name, value) for name, value in self.query.params().items() if name not in ASKED_BY_INPUTS]
+        asked = ASKED_BY_INPUTS | ({"balance"} if self.balances else set())
+        return [(name, value) for name, value in self.query.params().items() if name not in asked]
+
+    @property
+    def balances(self) -> bool:
+        """Whether words and pictures were weighed as a whole, as addresses may ask, and not chip by chip."""
+        pictured = self.query.like or self.query.picture
+        return bool(self.query.text and pictured and self.query.balance != Query.balance)
+
+    @property
+    def weigh_picture(self) -> Weigh | None:
+        return self._weigh_wanted("your picture", self.query.picture_weight, "pictureweight")
+
+    @property
+    def weigh_like(self) -> Weigh | None:
+        return self._weigh_wanted("the picture it is like", self.query.like_weight, "likeweight")
+
+    def _weigh_wanted(self, of: str, weight: float, name: str) -> Weigh | None:
+        """Alone, a term counts as much as there is."""
+        wanted = sum(map(bool, (self.query.text, self.query.like, self.query.picture)))
+        return Weigh(of, weight, name) if wanted > 1 or weight != USUAL else None
+
+    @property
+    def weigh_unlike(self) -> Weigh:
+        return Weigh("the picture it is not like", self.query.unlike_weight, "unlikeweight")
 
     @property
     def carried(self) -> str:
         """The query for the address that takes a reference picture: words and filters stay."""
-        return self.query.but(picture="", box=None).url("")
+        return self.query.but(picture="", picture_weight=USUAL, box=None).url("")
 
     @property
     def drop_picture(self) -> str:
-        return self.query.but(picture="", box=None).url()
+        return self.query.but(picture="", picture_weight=USUAL, box=None).url()
 
     @property
     def drop_like(self) -> str:
-        return self.query.but(like=None, at=None, box=None).url()
+        return self.query.but(like=None, like_weight=USUAL, at=None, box=None).url()
 
     @property
     def turn_like(self) -> str:
         """The opposite: what looks like it is left out."""
-        return self.query.but(like=None, at=None, box=None, unlike=self.query.like).url()
+        turned = self.query.but(like=None, like_weight=USUAL, at=None, box=None)
+        return turned.but(unlike=self.query.like, unlike_weight=self.query.like_weight).url()
 
     @property
     def drop_unlike(self) -> str:
-        return self.query.but(unlike=None).url()
+        return self.query.but(unlike=None, unlike_weight=USUAL).url()
 
     @property
     def turn_unlike(self) -> str:
-        return self.query.but(like=self.query.unlike, unlike=None).url()
+        turned = self.query.but(unlike=None, unlike_weight=USUAL)
+        return turned.but(like=self.query.unlike, like_weight=self.query.unlike_weight).url()
 
     @property
     def drop_box(self) -> str:
@@ -117,13 +126,13 @@ class Links:
 
     @property
     def without(self) -> list[Without]:
-        unwanted = self.query.unwanted
-        return [self._without(words, [other for other in unwanted if other != words]) for words in unwanted]
+        return [self._without(n) for n in range(len(self.query.weighed))]
 
-    def _without(self, words: str, others: Sequence[str]) -> Without:
-        rest = join_list(tuple(others))
-        wanted = f"{self.query.text} {words}".strip()
-        return Without(words, self.query.but(without=rest).url(), self.query.but(text=wanted, without=rest).url())
+    def _without(self, n: int) -> Without:
+        term, terms = self.query.weighed[n], self.query.weighed
+        dropped = self.query.but(without=join_weighed(terms[:n] + terms[n + 1 :]))
+        turned = dropped.but(text=f"{self.query.text} {term.words}".strip())
+        return Without(term.words, dropped.url(), turned.url(), Weigh(f"“without {term.words}”", term.weight))
 
     @property
     def following(self) -> list[Following]:

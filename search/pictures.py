@@ -24,6 +24,7 @@ from archive.decoder.sandbox import Sandbox
 from archive.decoder.specs import ENCODER, Spec
 from archive.models import SavedSearch, Space
 from archive.vectors import Vector
+from search.asking import asked_of_the_worker
 from search.boxes import Box
 from search.failures import EncoderUnavailable
 from workers import client
@@ -93,10 +94,8 @@ def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:
         kept = None
     if kept is not None:
         return np.frombuffer(kept, dtype="<f4")
-    try:
+    with asked_of_the_worker():
         vector = client.encode_picture(space, _cut(jpeg, box) if box else jpeg)
-    except client.EncoderUnavailable as error:
-        raise EncoderUnavailable(str(error)) from error
     try:
         cache.set(name, vector.astype("<f4").tobytes(), KEEP_SECONDS)
     except (RedisError, OSError):

@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 
 from search import reading
 from search.boxes import Box
-from search.negation import join_list, split_list, split_negations
+from search.negation import split_negations
 from search.reading import MAX_DEPTH, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, MOST_NAMES, BadQuery, Mode, Order, Shape
+from search.weights import LEAST, MOST, USUAL, Weighed, join_weighed, split_weighed
 
 __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_TEXT", "BadQuery", "Box", "Mode", "Order", "Query", "Shape"]
 
@@ -24,6 +25,7 @@ FILTERS = (
 # What is asked, without filters and how the answer should be.
 TERMS = (
     *("text", "without", "like", "at", "unlike", "picture", "box", "balance", "literal"),
+    *("picture_weight", "like_weight", "unlike_weight"),
     *("then", "also", "within_seconds", "mode", "space"),
 )
 
@@ -36,7 +38,8 @@ class Query:
     """
 
     # Terms. `box` is the part of the picture (or of the liked asset) that is meant; `balance` says how much the
-    # words weigh beside them, in [0.05, 0.95]. `literal`: "no" and "without" are words like any other.
+    # words weigh beside them, in [0.05, 0.95]. `literal`: "no" and "without" are words like any other. How much
+    # a picture counts is in [0.25, 4], beside other terms; in `without` it stands behind the words: "people^2".
     text: str = ""
     without: str = ""
     like: uuid.UUID | None = None
@@ -46,6 +49,9 @@ class Query:
     box: Box | None = None
     balance: float = 0.5
     literal: bool = False
+    picture_weight: float = USUAL
+    like_weight: float = USUAL
+    unlike_weight: float = USUAL
     # Sequences, in one video: what comes `then`, one after the other, and what is `also` there. `within_seconds`:
     # the longest pause between two that follow each other; 0: any.
     then: str = ""
@@ -99,7 +105,12 @@ class Query:
     @property
     def unwanted(self) -> tuple[str, ...]:
         """The words to leave out, one by one."""
-        return split_list(self.without)
+        return tuple(term.words for term in self.weighed)
+
+    @property
+    def weighed(self) -> tuple[Weighed, ...]:
+        """The same, each with how much it counts."""
+        return split_weighed(self.without)
 
     def but(self, **changes: Any) -> Query:
         """The same query with something changed, from its first page on."""
@@ -157,8 +168,13 @@ def _with_negations(query: Query) -> Query:
     wanted, unwanted = split_negations(query.text)
     if not unwanted:
         return query
-    parts = split_list(join_list((*query.unwanted, *(part for part in unwanted if part not in query.unwanted))))
-    without = join_list(parts[:MOST_NAMES])
+    parts = list(query.weighed)
+    try:
+        found = [term for words in unwanted for term in split_weighed(words)]
+    except ValueError as error:
+        raise BadQuery({"q": str(error)}) from error
+    parts += [term for term in found if term.words not in query.unwanted]
+    without = join_weighed(tuple(parts[:MOST_NAMES]))
     if len(parts) > MOST_NAMES or len(without) > MAX_TEXT:
         raise BadQuery({"q": f"At most {MOST_NAMES} things can be left out at once, in {MAX_TEXT} characters."})
     return replace(query, text=wanted, without=without)
@@ -179,6 +195,9 @@ NAMES = {
     "no_tags": "notags",
     "uploader": "by",
     "within_seconds": "seconds",
+    "picture_weight": "pictureweight",
+    "like_weight": "likeweight",
+    "unlike_weight": "unlikeweight",
 }
 RANGES = (
     ("date_from", "date_to", "from", "The first date lies after the last one."),
@@ -187,7 +206,7 @@ RANGES = (
 )
 READERS: dict[str, Callable[[str], Any]] = {
     "text": reading.words,
-    "without": reading.listed,
+    "without": reading.weighed,
     "like": reading.identity,
     "at": reading.number(0, 1_000_000),
     "unlike": reading.identity,
@@ -195,6 +214,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "box": Box.read,
     "balance": reading.number(0.05, 0.95),
     "literal": reading.truth,
+    **dict.fromkeys(("picture_weight", "like_weight", "unlike_weight"), reading.number(LEAST, MOST)),
     "then": reading.few,
     "also": reading.few,
     "within_seconds": reading.number(0, 100_000),

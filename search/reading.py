@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archive.models import Kind
 from search.negation import join_list, split_list
+from search.weights import join_weighed, split_weighed
 
 if TYPE_CHECKING:
     from search.query import Query
@@ -71,6 +72,11 @@ def listed(raw: str) -> str:
     if len(parts) > MOST_NAMES:
         raise ValueError(f"At most {MOST_NAMES} of them, please.")
     return join_list(parts)
+
+
+def weighed(raw: str) -> str:
+    """A list in which each may have a number behind it: "people^2, cars"."""
+    return join_weighed(split_weighed(listed(raw)))
 
 
 def few(raw: str) -> str:

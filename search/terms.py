@@ -10,13 +10,15 @@ import numpy as np
 
 from archive.models import Asset, Kind, Rendition, Space
 from archive.vectors import Vector
+from search.asking import asked_of_the_worker
 from search.boxes import Box
-from search.failures import EncoderUnavailable, NotEncodedYet, PictureExpired, UnknownAsset
+from search.failures import NotEncodedYet, PictureExpired, UnknownAsset
 from search.negation import split_list
 from search.neighbours import stored_vector, vector_at
 from search.phrases import unquoted
 from search.pictures import encode_part, find_picture
 from search.query import BadQuery, Query
+from search.weights import USUAL
 from workers import client
 
 if TYPE_CHECKING:
@@ -27,11 +29,19 @@ NOTHING_WANTED = "Say what to look for as well: leaving out alone finds everythi
 
 
 @dataclass(frozen=True)
+class Unwanted:
+    """`vector`: (768,) unit length. `weight`: how many times what it costs is counted."""
+
+    vector: Vector
+    weight: float = USUAL
+
+
+@dataclass(frozen=True)
 class Terms:
     """`wanted`: (768,) unit length. `cut`: the words were more than the model reads."""
 
     wanted: Vector
-    unwanted: tuple[Vector, ...] = ()
+    unwanted: tuple[Unwanted, ...] = ()
     cut: bool = False
     words_only: bool = True
     then: tuple[Vector, ...] = ()
@@ -49,9 +59,9 @@ def encode_terms(query: Query, space: Space, user: Person) -> Terms:
             )
         name = "without" if query.without else "unlike"
         raise BadQuery({name: NOTHING_WANTED})
-    unwanted = [_encode_text(space, words).vector for words in query.unwanted]
+    unwanted = [Unwanted(_encode_text(space, one.words).vector, one.weight) for one in query.weighed]
     if query.unlike:
-        unwanted.append(_of_asset(query.unlike, None, space, user))
+        unwanted.append(Unwanted(_of_asset(query.unlike, None, space, user), query.unlike_weight))
     then, also = ([_encode_text(space, words) for words in split_list(some)] for some in (query.then, query.also))
     return Terms(
         wanted=_mixed(said, shown, query.balance),
@@ -64,7 +74,7 @@ def encode_terms(query: Query, space: Space, user: Person) -> Terms:
 
 
 def _mixed(said: client.Encoded | None, shown: list[Vector], balance: float) -> Vector:
-    """Words weigh `balance`, the pictures together the rest."""
+    """Words weigh `balance`, the pictures together the rest; `shown`: each times its weight."""
     total = np.zeros_like(shown[0] if shown else said.vector if said else [])
     if said is not None:
         total = total + said.vector * (balance if shown else 1.0)
@@ -76,24 +86,22 @@ def _mixed(said: client.Encoded | None, shown: list[Vector], balance: float) -> 
 
 
 def _pictures(query: Query, space: Space, user: Person) -> list[Vector]:
-    """A box belongs to the uploaded picture, or else to the liked asset."""
+    """Each times its weight. A box belongs to the uploaded picture, or else to the liked asset."""
     vectors = []
     if query.like:
         box = None if query.picture else query.box
-        vectors.append(_of_asset(query.like, box, space, user, query.at))
+        vectors.append(_of_asset(query.like, box, space, user, query.at) * query.like_weight)
     if query.picture:
         picture = find_picture(query.picture, user)
         if picture is None:
             raise PictureExpired
-        vectors.append(encode_part(space, picture.rendition, query.box))
+        vectors.append(encode_part(space, picture.rendition, query.box) * query.picture_weight)
     return vectors
 
 
 def _encode_text(space: Space, text: str) -> client.Encoded:
-    try:
+    with asked_of_the_worker():
         return client.encode_text(space, text)
-    except client.EncoderUnavailable as error:
-        raise EncoderUnavailable(str(error)) from error
 
 
 def find_seed(wanted: uuid.UUID, user: Person) -> Asset:

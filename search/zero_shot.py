@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from archive.concepts.words import TEMPLATES, ensemble, in_templates
 from archive.models import Space
+from search.asking import asked_of_the_worker
 from search.background import find_background
-from search.failures import EncoderUnavailable
 from search.query import BadQuery, Mode
 from search.relevance import draw_line
 from search.sight import sight_of
@@ -75,13 +75,11 @@ def read_names(written: str) -> tuple[str, ...]:
 def read_labels(space: Space, names: Sequence[str], user: Person) -> Labels:
     """Have the model of `space` read each label in all templates; lines are those of `user`, who may not see all.
 
-    Raises `EncoderUnavailable`.
+    Raises `EncoderUnavailable` and `AskedTooOften`.
     """
     texts = {name: in_templates([name], TEMPLATES) for name in names}
-    try:
+    with asked_of_the_worker():
         read = client.encode_texts(space, [text for many in texts.values() for text in many])
-    except client.EncoderUnavailable as error:
-        raise EncoderUnavailable(str(error)) from error
     vectors = np.stack([ensemble(many, read) for many in texts.values()])
     sight = sight_of(user)
     lines = [

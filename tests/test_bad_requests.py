@@ -40,7 +40,21 @@ TEXTS = {
     "lines": "a\r\nSet-Cookie: x=1",
 }
 # What pages read from their addresses; the search page is asked for each of its words alone as well.
-SEARCHED = ("q", "without", "like", "picture", "collection", "kind", "from", "to", "limit", "offset", "exact")
+SEARCHED = (
+    "q",
+    "without",
+    "like",
+    "likeweight",
+    "picture",
+    "pictureweight",
+    "collection",
+    "kind",
+    "from",
+    "to",
+    "limit",
+    "offset",
+    "exact",
+)
 INSIDE = ("then", "also", "seconds", "within", "at", "t")
 READ = {
     "search": SEARCHED,

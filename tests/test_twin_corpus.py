@@ -82,6 +82,7 @@ HTML_NEXT = r'data-more|id="more"[^>]*>\s*<a class="button" href="([^"]+)"'
 JSON_NEXT = r'"next":"([^"]+)"'
 SEARCHES = (
     *("q=red+boat", "q=a+quiet+harbour+at+night&limit=7", "q=dogs&limit=200", "q=red+boat&without=dogs"),
+    "q=red+boat&without=dogs^4,+a+quiet+harbour^0.5",
     *("q=boat-007.jpg", "q=%22red+boat%22", "q=bo", "q=red+boat&exact=1"),
     *("like={first}", "like={first}&limit=5", "like={first}&q=dogs", "picture={picture}", "picture={picture}&q=dogs"),
     *("", "limit=5", "offset=100&limit=20", "q=red+boat&offset=60", "q=red+boat&offset=120&limit=20"),

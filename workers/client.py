@@ -2,7 +2,7 @@
 
 The question goes as a Celery message to the `queries` worker, the answer comes through a Redis
 list of its own, so any number of web threads can wait. The vectors of texts are kept by
-(space, text): a text is encoded once.
+(space, text): a text is encoded once. What is not kept is counted for whoever asks (archive.allowance).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from archive import dispatch
+from archive.allowance import count_question
 from archive.models import Space
+from workers import signs
 
 Vector = npt.NDArray[np.float32]
 TEXT_DAYS = 30
@@ -45,10 +48,12 @@ class Encoded:
 
 
 def encode_text(space: Space, text: str) -> Encoded:
-    """The unit vector (768,) of a text, from the cache or the queries worker."""
+    """The unit vector (768,) of a text, from the cache or the queries worker. Raises `EncoderUnavailable`, and
+    `AskedTooOften` of `archive.allowance`, as those below do."""
     found = _remembered(_key(space, text))
     if found is not None:
         return Encoded(np.frombuffer(found[1:], dtype="<f4"), found[0] == 1)
+    count_question()
     reply = _ask(space, texts=[text])
     encoded = Encoded(_vector(reply["vectors"][0]), text in reply["cut"])
     remember_text(space, text, encoded)
@@ -61,6 +66,7 @@ def encode_texts(space: Space, texts: Sequence[str]) -> dict[str, Vector]:
     read = {text: np.frombuffer(found[1:], dtype="<f4") for text, found in kept.items()}
     rest = [text for text in dict.fromkeys(texts) if text not in read]
     for some in (rest[i : i + TEXTS] for i in range(0, len(rest), TEXTS)):
+        count_question()
         reply = _ask(space, texts=some)
         for text, packed in zip(some, reply["vectors"], strict=True):
             read[text] = _vector(packed)
@@ -90,6 +96,7 @@ def forget_texts(space: Space) -> None:
 
 def encode_picture(space: Space, jpeg: bytes) -> Vector:
     """The unit vector (768,) of a picture, given as the `encoder` rendition that the sandbox made."""
+    count_question()
     return _vector(_ask(space, pictures=[base64.b64encode(jpeg).decode()])["vectors"][0])
 
 
@@ -103,17 +110,30 @@ def _ask(space: Space, *, texts: Sequence[str] = (), pictures: Sequence[str] = (
         "pictures": list(pictures),
         "reply": reply_to,
     }
+    start = time.monotonic()
     try:
         dispatch.ask(question, expires=timeout)
-        found = _connection().blpop([reply_to], timeout=timeout)
+        found = _wait(reply_to, space, timeout, signs.patience(len(texts) + len(pictures)))
     except (dispatch.BrokerUnavailable, RedisError, OSError) as error:
         raise EncoderUnavailable(f"Redis does not answer: {error}") from error
     if found is None:
-        raise EncoderUnavailable(f"The queries worker gave no answer within {timeout:g} seconds.")
-    reply: dict[str, Any] = orjson.loads(found[1])
+        raise EncoderUnavailable(f"The queries worker gave no answer within {time.monotonic() - start:.1f} seconds.")
+    reply: dict[str, Any] = orjson.loads(found)
     if "error" in reply:
         raise EncoderUnavailable(reply["error"])
     return reply
+
+
+def _wait(reply_to: str, space: Space, timeout: float, patience: float) -> bytes | str | None:
+    """The reply. None after `timeout` seconds, which a model may take to load, or where nobody is at work any more."""
+    until = time.monotonic() + timeout
+    while (left := until - time.monotonic()) > 0:
+        found = _connection().blpop([reply_to], timeout=max(0.01, min(patience, left)))
+        if found is not None:
+            return found[1]
+        if signs.hangs(_connection(), space.fingerprint):
+            break
+    return None
 
 
 def _vector(packed: str) -> Vector:

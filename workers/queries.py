@@ -11,9 +11,11 @@ import orjson
 from django.conf import settings
 from PIL import Image
 from redis import Redis
+from redis.exceptions import RedisError
 
 from archive.models import Space
-from workers.encoders.load import encoder_of
+from workers import signs
+from workers.encoders.load import encoder_of, is_held
 from workers.encoders.protocol import Encoder, EncoderRefused
 
 log = logging.getLogger(__name__)
@@ -29,25 +31,50 @@ def warm_up() -> None:
     if space is None:
         return
     try:
-        encoder_of(space).encode_texts(["a"])
+        _at_hand(space).encode_texts(["a"])
     except EncoderRefused as error:
         log.error("space %s: %s", space.slug, error)
+    else:
+        signs.mark_ready(_connection(), space.fingerprint)
+
+
+def forget_signs() -> None:
+    """This worker has just started, and what an earlier one had at hand may be gone."""
+    try:
+        signs.mark_started(_connection())
+    except (RedisError, OSError) as error:
+        log.warning("not told that the worker has started: %s", error)
 
 
 def answer(question: dict[str, Any]) -> None:
     """Encode what was asked and lay the vectors where the asker waits for them."""
     reply: dict[str, Any]
+    redis = _connection()
     try:
         space = find_space(question["space"], question["fingerprint"])
-        reply = encode(encoder_of(space), question.get("texts", []), question.get("pictures", []))
+        texts, pictures = question.get("texts", []), question.get("pictures", [])
+        encoder = _at_hand(space)
+        if len(texts) + len(pictures) > 1:
+            signs.mark_lively(redis, len(texts) + len(pictures))  # whoever waits behind it is not to give up
+        reply = encode(encoder, texts, pictures)
     except (Space.DoesNotExist, EncoderRefused) as error:
         log.error("query: %s", error)
         reply = {"error": str(error)}
-    redis = _connection()
     with redis.pipeline(transaction=False) as pipe:
         pipe.rpush(question["reply"], orjson.dumps(reply))
         pipe.expire(question["reply"], KEEP_SECONDS)
+        if "error" in reply:
+            signs.mark_lively(pipe)
+        else:
+            signs.mark_ready(pipe, question["fingerprint"])
         pipe.execute()
+
+
+def _at_hand(space: Space) -> Encoder:
+    """The encoder; while it is loaded, whoever waits for it is patient. Raises `EncoderRefused`."""
+    if not is_held(space):
+        signs.mark_loading(_connection(), space.fingerprint)
+    return encoder_of(space)
 
 
 def find_space(slug: str, fingerprint: str) -> Space:

@@ -173,6 +173,7 @@ def warm_up() -> None:
 def _warm_up_queries(sender: Any, **kwargs: Any) -> None:
     """Not in the child's start-up, which Celery kills after four seconds; a message is soon enough."""
     if dispatch.QUEUES[dispatch.ANSWER_QUERY] in sender.app.amqp.queues.consume_from:
+        queries.forget_signs()
         dispatch.warm_up()
 
 

@@ -22,7 +22,7 @@ from archive.concepts.vectors import ConceptVectors, examples_of, head_vectors, 
 from archive.concepts.words import every_text
 from archive.models import Asset, Collection, Concept, ConceptExample, ConceptHead, Space, Status
 from archive.vectors import PART, Vector, read_some
-from search.failures import EncoderUnavailable
+from search.asking import asked_of_the_worker
 from search.neighbours import tables_that_may_go
 from search.spaces import active_space, asked_again
 from workers import client
@@ -126,11 +126,9 @@ def _is_reworded(draft: Concept, examples: Sequence[ConceptExample]) -> bool:
 def make_draft(
     space: Space, concept: Concept, scope: Sequence[Collection], examples: Sequence[ConceptExample]
 ) -> ConceptVectors:
-    """The vectors that an unsaved concept would have. Raises `EncoderUnavailable`."""
-    try:
+    """The vectors that an unsaved concept would have. Raises `EncoderUnavailable` and `AskedTooOften`."""
+    with asked_of_the_worker():
         read: Mapping[str, Vector] = client.encode_texts(space, every_text([concept]))
-    except client.EncoderUnavailable as error:
-        raise EncoderUnavailable(str(error)) from error
     with tables_that_may_go():
         made = make_concept(concept, read, read_background(space, [one.pk for one in scope]), examples)
     return stack([made], [concept.pk or 0], [made.line])

@@ -75,6 +75,10 @@ def first(page: Page) -> str:
     return page.locator("#grid .hit img").first.get_attribute("alt") or ""
 
 
+def place(page: Page, colour: str) -> int:
+    return [hit.get_attribute("alt") for hit in page.locator("#grid .hit img").all()].index(name_of(colour))
+
+
 def name_of(colour: str) -> str:
     return f"picture-{COLOURS.index(colour):05}.jpg"
 
@@ -119,10 +123,12 @@ def test_a_picture_that_is_dropped_or_pasted_finds_its_like(
     # Words can be added, and weighed against it.
     page.get_by_role("searchbox").fill("yellow")
     page.get_by_role("searchbox").press("Enter")
-    slider = page.get_by_label("How much the words count beside the picture")
-    slider.fill("0.9")
-    page.wait_for_url("**balance=0.9**")
-    assert first(page) == name_of("yellow")
+    page.get_by_label("How much your picture counts").select_option("a quarter")
+    page.wait_for_url("**pictureweight=0.25**")
+    assert place(page, "yellow") < place(page, "purple")
+    page.get_by_label("How much your picture counts").select_option("four times")
+    page.wait_for_url("**pictureweight=4**")
+    assert place(page, "purple") < place(page, "yellow")
 
 
 def test_a_box_drawn_on_a_picture_looks_for_that_part(colours: list[Asset], bob: User, page: Page) -> None:

@@ -63,9 +63,11 @@ def words_known(shelf: list[Asset], fake_space: Space) -> None:
 QUERIES = some.fixed_dictionaries(
     {
         "q": some.sampled_from(["", *WORDS, '"red boat"', "boats", "row-00007.jpg", '"red boat" dogs']),
-        "without": some.sampled_from(["", "dogs", "dogs, a quiet harbour"]),
+        "without": some.sampled_from(["", "dogs", "dogs, a quiet harbour", "dogs^3, a quiet harbour^0.5"]),
         "like": some.sampled_from(["", "3", "10"]),
         "unlike": some.sampled_from(["", "6"]),
+        "unlikeweight": some.sampled_from(["", "4"]),
+        "likeweight": some.sampled_from(["", "0.25"]),
         "kind": some.sampled_from(["", "photo", "video"]),
         "tag": some.sampled_from(["", "sea"]),
         "notags": some.sampled_from(["", "sea"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -19,9 +20,10 @@ names = st.sampled_from(
     ["q", "without", "like", "offset", "limit", "from", "to", "kind", "x", "box", "tag", "larger", "mode", "order"]
 )
 keys = st.just("") | st.from_regex(r"\A[A-Za-z0-9_-]{1,40}\Z")
-lists = st.lists(st.sampled_from(["people", "cars", "red things", "Été"]), max_size=3, unique=True).map(
+lists = st.lists(st.sampled_from(["people", "cars^2", "red things^0.5", "Été", "x^y"]), max_size=3, unique=True).map(
     lambda parts: join_list(tuple(parts))
 )
+weights = st.sampled_from([0.25, 1.0, 1.5, 4.0])
 slugs = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", max_size=40)
 days = st.none() | st.dates(date(1826, 1, 1), date(2200, 1, 1))
 
@@ -40,6 +42,9 @@ def queries(draw: st.DrawFn) -> Query:
         box=draw(st.none() | st.just(Box(0.1, 0.25, 0.5, 0.75))),
         balance=draw(st.sampled_from([0.05, 0.5, 0.95])),
         literal=draw(st.booleans()),
+        picture_weight=draw(weights),
+        like_weight=draw(weights),
+        unlike_weight=draw(weights),
         collection=draw(slugs),
         kind=draw(st.sampled_from(["", *Kind.values])),
         tags=draw(lists),
@@ -186,3 +191,48 @@ def test_nothing_to_rank_by_is_browsing() -> None:
 
 def test_null_characters_and_wild_spaces_disappear() -> None:
     assert Query.from_params({"q": " red\x00 \n\t boat  "}).text == "red boat"
+
+
+@pytest.mark.parametrize(
+    ("written", "weighed", "kept"),
+    [
+        ("people^2, cars", [("people", 2.0), ("cars", 1.0)], "people^2, cars"),
+        ("a red car ^ 0.5", [("a red car", 0.5)], "a red car^0.5"),
+        ("people^1.0, cars^4", [("people", 1.0), ("cars", 4.0)], "people, cars^4"),
+        ("x^y, a^2^3, ^2", [("x^y", 1.0), ("a^2^3", 1.0), ("^2", 1.0)], "x^y, a^2^3, ^2"),
+    ],
+)
+def test_what_is_left_out_can_weigh_more_or_less(written: str, weighed: list[tuple[str, float]], kept: str) -> None:
+    query = Query.from_params({"q": "boat", "without": written})
+    assert [(term.words, term.weight) for term in query.weighed] == weighed
+    assert query.unwanted == tuple(words for words, _ in weighed)
+    assert query.params()["without"] == kept
+
+
+def test_a_weight_that_is_typed_in_the_box_counts_too() -> None:
+    query = Query.from_params({"q": "harbour -boats^2 without fog^0.5", "without": "boats"})
+    assert (query.text, query.without) == ("harbour", "boats, fog^0.5")
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"q": "boat", "without": "people^9"}, "without"),
+        ({"q": "boat -people^0"}, "q"),
+        ({"pictureweight": "5"}, "pictureweight"),
+        ({"likeweight": "nan"}, "likeweight"),
+        ({"unlikeweight": "-1"}, "unlikeweight"),
+    ],
+)
+def test_a_weight_that_no_term_may_have_is_refused_with_the_ends(params: dict[str, str], field: str) -> None:
+    with pytest.raises(BadQuery) as refused:
+        Query.from_params(params)
+    assert list(refused.value.fields) == [field]
+    assert "from 0.25 to 4" in refused.value.fields[field]
+
+
+def test_weights_stand_in_the_address_only_where_they_differ() -> None:
+    liked = UUID(int=7)
+    assert "weight" not in Query(text="boat", like=liked).url()
+    query = Query(text="boat", like=liked, like_weight=2.0, unlike_weight=0.25)
+    assert query.url() == f"/?q=boat&like={liked}&likeweight=2&unlikeweight=0.25"

@@ -78,6 +78,11 @@ def encoder_of(space: Space) -> Encoder:
         return encoder
 
 
+def is_held(space: Space) -> bool:
+    """Whether its encoder is at hand, or has to be opened first."""
+    return space.pk in _held
+
+
 def _model_in(encoder: Encoder) -> Encoder:
     """What takes the memory: an adapter weighs nothing beside it."""
     return encoder.base if isinstance(encoder, AdaptedEncoder) else encoder

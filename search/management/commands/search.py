@@ -27,6 +27,7 @@ from search.hints import CUT
 from search.hits import Answer
 from search.pictures import keep_picture
 from search.query import BadQuery, Mode, Order, Query, Shape
+from search.weights import LEAST, MOST
 
 # The query's own words, as options here; they are read and judged by it.
 OPTIONS = (
@@ -49,6 +50,7 @@ OPTIONS = (
         "to",
     ),
     *("shape", "larger", "smaller", "by", "placed", "longer", "shorter", "name", "mode", "order", "limit", "space"),
+    *("pictureweight", "likeweight", "unlikeweight"),
 )
 FILTERS = (
     ("tag", "NAMES", "any of these tags, with commas between them"),
@@ -81,12 +83,16 @@ class Command(BaseCommand):
         parser.add_argument("--also", metavar="TEXT", help="what is also in the same video")
         parser.add_argument("--seconds", metavar="N", help="the longest pause before what comes then (60; 0: any)")
         parser.add_argument("--within", metavar="ASSET", help="only in this video: its moments")
-        parser.add_argument("--not", dest="without", metavar="TEXT", help="what to leave out")
+        parser.add_argument("--not", dest="without", metavar="TEXT", help="what to leave out; “people^2” counts double")
         parser.add_argument("--collection", metavar="SLUG")
         parser.add_argument("--kind", metavar="KIND", help=" or ".join(Kind.values))
         parser.add_argument("--from", metavar="DATE", help="taken on this day or later, as 2026-05-31")
         parser.add_argument("--to", metavar="DATE", help="taken on this day or before")
         parser.add_argument("--unlike", metavar="ASSET", help="the id of an asset whose like is left out")
+        for name, what in (("picture", "--image"), ("like", "--like"), ("unlike", "--unlike")):
+            parser.add_argument(
+                f"--{name}weight", metavar="N", help=f"how much {what} counts, {LEAST:g} to {MOST:g} (1)"
+            )
         parser.add_argument("--box", metavar="L,T,W,H", help="the part of the picture that is meant, as shares of it")
         for name, meta, text in FILTERS:
             parser.add_argument(f"--{name}", metavar=meta, help=text)
