@@ -5,6 +5,7 @@ File descriptor 0 is a socket to the parent, and all that this process ever sees
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -29,13 +30,16 @@ def main(memory: int = DEFAULT_MEMORY, films: int = 0) -> None:
     _get_ready()
     if films:
         _get_ready_for_films()
+    gc.freeze()  # what is loaded stays: sweeping after each job looks only at what the job made
     send(parent, {"confined": confine(memory)})
     try:
         while True:
             message, fd = receive_job(parent)
             grant_cpu(int(message["cpu_seconds"]))
-            answer, blobs = _answer(message, fd)
-            send(parent, answer, blobs)
+            send(parent, *_answer(message, fd))
+            # A container and its streams name each other. Until they are swept, each film that was read keeps its
+            # decoder with all the pictures that this holds: 4K footage would fill the memory within a few chunks.
+            gc.collect()
     except Hangup:
         return
 
