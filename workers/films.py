@@ -44,8 +44,11 @@ def prepare_film(one: Claim, asset: Asset, sandbox: Sandbox, until: float, heart
         if position is None or asset.step_ms is None:
             _begin(one, asset, sandbox)
             position = 0
+        begun = time.monotonic()
         while True:
             stretch = _read(asset, sandbox, position)
+            if position == one.position:
+                until = max(until, as_long_again(begun))
             ended = _keep(one, asset, position, stretch)
             dispatch.ring(Step.ENCODE)
             if ended:
@@ -59,6 +62,17 @@ def prepare_film(one: Claim, asset: Asset, sandbox: Sandbox, until: float, heart
                 return
     except Fenced:
         log.warning("asset %s: fenced, somebody else took over", asset.uuid)
+
+
+def as_long_again(begun: float) -> float:
+    """Until when to go on with a film whose first chunk, since it was claimed, took from `begun` to now, in seconds of
+    the monotonic clock.
+
+    Where no key frame is near, that was decoding all that lies before the chunk. Whoever did so goes on for at least as
+    long: each time at least twice as far, so that all of these ways together are no longer than the film twice.
+    """
+    now = time.monotonic()
+    return now + (now - begun)
 
 
 def _begin(one: Claim, asset: Asset, sandbox: Sandbox) -> None:
