@@ -54,11 +54,14 @@ class Sampler:
     def frames(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         """(milliseconds, frame) until the film ends or the caller has enough."""
         self._slot = first_ms // self.step_ms
+        jumped = self._slot * self.step_ms
         groups = self._groups_from(first_ms)
         while (group := next(groups, None)) is not None:
             yield from self._decode(group)
             target = self._slot * self.step_ms
-            if group.closed and target - self._end_of(group) > FAR:
+            # Once for each step: where a picture stands for long, or the film ends, no key frame lies nearer.
+            if group.closed and target != jumped and target - self._end_of(group) > FAR:
+                jumped = target
                 self.stream.codec_context.flush_buffers()
                 groups = self._groups_from(target)
 
