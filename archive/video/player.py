@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from archive.models import Asset, Frame, Kind
-from archive.video.playable import playable_key
+from archive.video.playable import is_given_up, playable_key
 from archive.video.sprites import SPEC as SPRITE
 from archive.video.sprites import sprite_of
 from archive.video.track import write_track
@@ -41,6 +41,7 @@ class Player:
     duration: float
     shots: list[Shot]
     previews: bool  # whether there are small stills for the seconds under the pointer
+    given_up: bool  # nothing is there to play, and nothing is being made
 
     @property
     def ticks(self) -> list[tuple[float, float]]:
@@ -65,6 +66,7 @@ def player_of(asset: Asset, at: str = "") -> Player | None:
         duration=asset.duration or 0.0,
         shots=shots_of(asset),
         previews=has_sprite(asset),
+        given_up=is_given_up(asset),
     )
 
 
