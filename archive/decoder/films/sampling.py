@@ -65,6 +65,16 @@ class Sampler:
                 self.stream.codec_context.flush_buffers()
                 groups = self._groups_from(target)
 
+    def standing(self, at_ms: int) -> tuple[int, VideoFrame] | None:
+        """The last frame that begins no later than `at_ms`; None where there is none. For steps of a millisecond."""
+        found: tuple[int, VideoFrame] | None = None
+        for group in self._groups_from(at_ms):
+            for at, frame in self._decode(group):
+                if at > at_ms:
+                    return found
+                found = at, frame
+        return found
+
     def at_ms(self, pts: int) -> int:
         assert self.stream.time_base is not None
         return round(float(pts * self.stream.time_base * 1000) - self.zero_ms)
