@@ -47,8 +47,8 @@ def test_a_piece_between_two_frames_is_made(tmp_path: Path, suffix: str) -> None
         piece = make_piece(BytesIO(data), first_ms, first_ms + 10_000, SECONDS, MAX_PIXELS)
         assert (piece.reached_ms, piece.ended) == (first_ms + 10_000, first_ms == 60_000)
         if piece.data:
-            with av.open(BytesIO(piece.data)) as made:
-                found += [round(float(frame.time)) for frame in made.decode(video=0)]
+            with av.open(BytesIO(piece.data), "r") as made:
+                found += [round(float(frame.time or 0)) for frame in made.decode(video=0)]
     assert found == [0, 25, 50]
 
 
@@ -64,11 +64,11 @@ def test_sound_goes_on_under_a_picture_that_stands(tmp_path: Path, suffix: str, 
             maker = PieceMaker(BytesIO(data), MAX_PIXELS)
         piece = maker.make(first_ms, first_ms + 10_000, SECONDS)
         ends.append(piece.ended)
-        with av.open(BytesIO(piece.data)) as made:
-            pictures += [round(float(frame.time)) for frame in made.decode(video=0)]
-        with av.open(BytesIO(piece.data)) as made:
-            sounds += [packet.pts for packet in made.demux(audio=0) if packet.size]
-        with av.open(BytesIO(piece.data)) as made:
+        with av.open(BytesIO(piece.data), "r") as made:
+            pictures += [round(float(frame.time or 0)) for frame in made.decode(video=0)]
+        with av.open(BytesIO(piece.data), "r") as made:
+            sounds += [packet.pts for packet in made.demux(audio=0) if packet.size and packet.pts is not None]
+        with av.open(BytesIO(piece.data), "r") as made:
             loud = [np.abs(frame.to_ndarray()).max() for frame in made.decode(audio=0)]
         assert min(loud[3:-3]) > 0.05
     assert pictures == [0, 10, 25, 30, 40, 50, 60, 70]

@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from typing import IO
 
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
 from archive.decoder.clean import OFFSET, clean_text
 from archive.decoder.decoded import Facts
+from archive.decoder.films.anew import JOINABLE, begins_anew, continued
 from archive.decoder.films.containers import open_container, picture_stream
 from archive.decoder.films.reel import Known
 from archive.decoder.films.sampling import Sampler
@@ -46,6 +49,17 @@ class Footage:
         self.zero_ms = self._zero_ms()
         self._moved = False
 
+    @cached_property
+    def anew(self) -> bool:
+        """Whether its timestamps begin anew somewhere."""
+        self._moved = self._moved or self.container.format.name in JOINABLE
+        return begins_anew(self.container, self.stream)
+
+    def sampler(self, step_ms: int) -> Sampler:
+        anew, moved = self.anew, self._moved
+        self._moved = True
+        return Sampler(self.container, self.stream, self.zero_ms, step_ms, self.watched.look_at_clock, moved, anew)
+
     def know(self) -> Known:
         notes: list[str] = []
         self._moved = True
@@ -56,7 +70,9 @@ class Footage:
             width, height = height, width
         seconds = round(end_ms / 1000, 3)
         said = self.container.duration / MICROSECONDS if self.container.duration else seconds
-        if abs(said - seconds) > max(SLACK, 0.02 * seconds):
+        if self.anew:
+            notes.append("Its timestamps begin anew within it, as where films were joined: they are counted on.")
+        elif abs(said - seconds) > max(SLACK, 0.02 * seconds):
             notes.append(
                 f"Its header names {_clock(said)}, its pictures end at {_clock(seconds)}: that is what counts here."
             )
@@ -67,8 +83,7 @@ class Footage:
         return Known(width, height, seconds, self._facts(), self._technical(first), notes)
 
     def frames(self, first_ms: int, step_ms: int, spec: Spec) -> Iterator[tuple[int, Image.Image]]:
-        sampler = Sampler(self.container, self.stream, self.zero_ms, step_ms, self.watched.look_at_clock, self._moved)
-        self._moved = True
+        sampler = self.sampler(step_ms)
         for at, frame in sampler.frames(first_ms):
             self.damaged = sampler.damaged
             yield at, picture_of(frame, self.aspect, spec)
@@ -81,10 +96,12 @@ class Footage:
 
     def _end_ms(self) -> float:
         """Where the last frame ends, told by the packets: by the last ones, else by all."""
+        if self.anew:
+            return self._last_packet(continued(self.container, self.stream))
         for target in (self.container.duration, 0):
             with despite_damage():
                 self.container.seek((target or 0) + (self.container.start_time or 0), backward=True)
-            end = self._last_packet()
+            end = self._last_packet(self.container.demux(self.stream))
             if end > 0:
                 return end
         return 0.0
@@ -102,13 +119,13 @@ class Footage:
         notes.append("It has no index and takes long to read: its length is what its header says.")
         return said / 1000
 
-    def _last_packet(self) -> float:
+    def _last_packet(self, packets: Iterator[Packet]) -> float:
         end = 0.0
         base = self.stream.time_base
         assert base is not None
         usual = 1 / float(self.stream.average_rate or 25)
         with despite_damage():
-            for packet in self.container.demux(self.stream):
+            for packet in packets:
                 self.watched.look_at_clock()
                 when = packet.pts if packet.pts is not None else packet.dts
                 if packet.size and when is not None:

@@ -27,8 +27,7 @@ from archive.decoder.films.ahead import Ahead
 from archive.decoder.films.footage import Footage
 from archive.decoder.films.jobs import PATIENCE, open_reel
 from archive.decoder.films.reel import Reel
-from archive.decoder.films.sampling import Sampler
-from archive.decoder.films.sound import GRID, RATE, Sound, on_grid, sound_of
+from archive.decoder.films.sound import GRID, RATE, Sound, Track, on_grid, sound_of
 from archive.decoder.films.upright import HLG, PQ, one_field, picture_of, seen_size
 from archive.decoder.films.watched import Watched, watching
 from archive.decoder.specs import PLAYABLE
@@ -205,11 +204,10 @@ class FootagePiece(AnimationPiece):
     def __init__(self, reel: Footage, first_ms: int, open_again: Callable[[], Reel]) -> None:
         super().__init__(reel, first_ms)
         self._open_again = open_again
+        self._track: Track | None = None
 
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
-        reel = self.reel
-        sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, reel.watched.look_at_clock)
-        for at, frame in sampler.frames(first_ms):
+        for at, frame in self.reel.sampler(1).frames(first_ms):
             self._stands_until = _end_of(at, frame)
             yield at, self._fitting(frame)
 
@@ -217,8 +215,7 @@ class FootagePiece(AnimationPiece):
         """The picture that was shown last before `at_ms`; it is looked for where the maker began there."""
         if self._stands is None:
             reel = cast(Footage, self._open_again())
-            sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, reel.watched.look_at_clock)
-            found = sampler.standing(at_ms)
+            found = reel.sampler(1).standing(at_ms)
             if found is not None:
                 self._stands = self._fitting(found[1])
                 self._stands_until = max(self._stands_until, _end_of(*found))
@@ -243,6 +240,9 @@ class FootagePiece(AnimationPiece):
     def sound(self, first_ms: int, until_ms: int) -> Sound | None:
         if not self.reel.container.streams.audio:
             return None
+        if self.reel.anew:
+            self._track = self._track or Track(cast(Footage, self._open_again()))
+            return self._track.between(first_ms, until_ms)
         # The film once more: looking for its sound must not move what reads its pictures on. And for each piece anew:
         # where it jumps to, Opus begins otherwise when it was heard before.
         return sound_of(cast(Footage, self._open_again()), first_ms, until_ms)
