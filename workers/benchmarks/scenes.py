@@ -28,7 +28,7 @@ from workers.spaces import make_space
 SEED = 1
 RATE = 8  # pictures a second: scenes begin at quarters
 BATCH = 64
-BEFORE = 20  # films by which the archive has learnt what a cut is: as in one that is a day old
+BEFORE = 20  # films by which an archive has learnt what a cut is: as one that is a day old has
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,16 @@ class Cinema:
     asked: dict[str, list[Asked]]
 
 
-def take_in_films(count: int) -> Cinema:
-    """Raises `RuntimeError` where one of them was not taken in."""
+def take_in_films(count: int, before: int = BEFORE) -> Cinema:
+    """`before` of others come first and go again. Raises `RuntimeError` where one of them was not taken in."""
     space = make_space("scenes", KNOWS_DRAWINGS)
     activate(space, even_if_partial=True)
     owner, _ = User.objects.get_or_create(username="bob")
     place = Collection.objects.create(slug="films", name="films", owner=owner)
-    print(f"making {BEFORE + count} films", file=sys.stderr, flush=True)  # noqa: T201
-    before = _take_in(make_films(BEFORE, SEED + 1), place)
+    print(f"making {before + count} films", file=sys.stderr, flush=True)  # noqa: T201
+    others = _take_in(make_films(before, SEED + 1), place)
     calibrate_shots(space)
-    Asset.objects.filter(pk__in=[asset.pk for asset in before]).delete()
+    Asset.objects.filter(pk__in=[asset.pk for asset in others]).delete()
     films = make_films(count, SEED)
     assets = _take_in(films, place)
     failed = Asset.objects.filter(status=Status.FAILED).values_list("filename", "error").first()
