@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.benchmarks import left_behind, run_benchmark
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_scenes_of_made_films_are_found_through_everything() -> None:

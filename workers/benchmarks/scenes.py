@@ -56,9 +56,10 @@ def take_in_films(count: int, before: int = BEFORE) -> Cinema:
     owner, _ = User.objects.get_or_create(username="bob")
     place = Collection.objects.create(slug="films", name="films", owner=owner)
     print(f"making {before + count} films", file=sys.stderr, flush=True)  # noqa: T201
-    others = _take_in(make_films(before, SEED + 1), place)
-    calibrate_shots(space)
-    Asset.objects.filter(pk__in=[asset.pk for asset in others]).delete()
+    if before:
+        others = _take_in(make_films(before, SEED + 1), place)
+        calibrate_shots(space)
+        Asset.objects.filter(pk__in=[asset.pk for asset in others]).delete()
     films = make_films(count, SEED)
     assets = _take_in(films, place)
     failed = Asset.objects.filter(status=Status.FAILED).values_list("filename", "error").first()
