@@ -25,7 +25,7 @@ from search.failures import (
 from search.hits import Answer
 from search.judging import Judge
 from search.neighbours import find_neighbours
-from search.pages import find_moments, make_hits, read_assets
+from search.pages import Moments, find_moments, make_hits, read_assets
 from search.phrases import find_sayings
 from search.query import MAX_DEPTH, Mode, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_cursor, find_ranking, keep_ranking, name_ranking
@@ -110,7 +110,8 @@ def ask(query: Query, user: Person) -> Answer:
         among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
         page = ranking.hits[query.offset : end]
         assets = read_assets(page, among)
-        moments, note = {}, WORDS_ONLY
+        moments: Moments = {}
+        note = WORDS_ONLY
         if ranking.plan != "words":
             moments, note = find_moments(query, space, user, sight, page, assets)
         hits = make_hits(query, page, assets, moments)

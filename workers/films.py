@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 MAX_NOTES = 8
 LEAST_PATIENCE, MOST_PATIENCE = 120.0, 240.0  # less than what Heartbeat takes for being stuck
 MS_A_SECOND_MORE = 30_000  # of film that lies before the chunk
+LONG_WAY, AT_ONCE = 30.0, 400.0  # with the way and the last chunk less than the task's hard limit
 ENDED = (WorkState.DONE, WorkState.QUARANTINED, WorkState.CANCELLED)
 
 
@@ -69,10 +70,12 @@ def as_long_again(begun: float) -> float:
     the monotonic clock.
 
     Where no key frame is near, that was decoding all that lies before the chunk. Whoever did so goes on for at least as
-    long: each time at least twice as far, so that all of these ways together are no longer than the film twice.
+    long: each time at least twice as far, so that all of these ways together are no longer than the film twice. Before
+    a way becomes longer than a chunk may take, the rest is done at once.
     """
     now = time.monotonic()
-    return now + (now - begun)
+    took = now - begun
+    return now + (took if took < LONG_WAY else max(took, AT_ONCE))
 
 
 def _begin(one: Claim, asset: Asset, sandbox: Sandbox) -> None:

@@ -111,9 +111,9 @@ def test_pieces_are_the_same_whether_or_not_they_are_gone_on_with(
 
 def unpacked(piece: bytes) -> tuple[list[int], Any, Any]:
     """The times of its pictures and its sound, and both of them."""
-    with av.open(BytesIO(piece)) as film:
+    with av.open(BytesIO(piece), "r") as film:
         pictures = [(frame.pts, frame.to_ndarray(format="rgb24").astype(int)) for frame in film.decode(video=0)]
-    with av.open(BytesIO(piece)) as film:
+    with av.open(BytesIO(piece), "r") as film:
         sounds = [(frame.pts, frame.to_ndarray()) for frame in film.decode(audio=0)]
     times = [at for at, _ in [*pictures, *sounds] if at is not None]
     return times, np.stack([one for _, one in pictures]), np.concatenate([one for _, one in sounds], axis=1)

@@ -37,7 +37,7 @@ from tests import films
 from workers.claims import ERRORS, claim
 from workers.encode import drain_encode
 from workers.encoders.load import open_encoder
-from workers.films import patience
+from workers.films import as_long_again, patience
 from workers.play import drain_play
 from workers.prepare import drain_prepare, prepare
 from workers.scenes.captions import full_caption
@@ -154,12 +154,12 @@ def test_the_way_to_the_rest_of_a_film_is_worth_going_on_for_as_long_again(
     monkeypatch.setattr("workers.films.time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     class Slow(Sandbox):
-        """Thirty seconds to the first chunk that it is asked for, and ten for each that follows."""
+        """Twenty-four seconds to the first chunk that it is asked for, and eight for each that follows."""
 
         first = True
 
         def read_stretch(self, *asked: Any, **options: Any) -> Any:
-            clock[0] += 30 if self.first else 10
+            clock[0] += 24 if self.first else 8
             self.first = False
             return super().read_stretch(*asked, **options)
 
@@ -170,6 +170,11 @@ def test_the_way_to_the_rest_of_a_film_is_worth_going_on_for_as_long_again(
             prepare(one, sandbox, until=clock[0])
         places.append(Work.objects.get(asset=asset, step=Step.PREPARE).position)
     assert places == [5_000, 30_000, 55_000]  # one chunk from the beginning; five, for the way; and again
+
+
+def test_where_the_way_is_long_the_rest_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.films.time", SimpleNamespace(monotonic=lambda: 1000.0))
+    assert [as_long_again(1000.0 - way) for way in (2, 29, 60, 240)] == [1002.0, 1029.0, 1400.0, 1400.0]
 
 
 def test_the_further_a_chunk_lies_the_longer_it_may_take() -> None:
