@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def film(harbour: Collection, bob: User, tmp_path: Path) -> Asset:
 def test_the_shots_of_a_long_video_are_thinned_evenly_and_it_says_so(film: Asset, bob: User, client: Client) -> None:
     shots, in_all = player.shots_of(film)
     assert (len(shots), in_all) == (player.MOST_SHOTS, 1200)
-    assert {round(later.at - one.at) for one, later in zip(shots, shots[1:], strict=False)} == {18}
+    assert {round(later.at - one.at) for one, later in pairwise(shots)} == {18}
     assert (shots[0].at, shots[-1].at) == (0.0, 10_782.0)
     client.force_login(bob)
     page = client.get(film.get_absolute_url()).content.decode()
