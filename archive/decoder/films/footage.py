@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
+from archive.decoder.captions import written_as
 from archive.decoder.clean import OFFSET, clean_text
 from archive.decoder.decoded import Facts
 from archive.decoder.films.anew import JOINABLE, begins_anew, continued
@@ -80,7 +81,7 @@ class Footage:
             notes.append("It is interlaced: of each frame one field is used.")
         if int(first.color_trc) in CURVES:
             notes.append(f"It is {CURVES[int(first.color_trc)]}: its frames were made SDR.")
-        return Known(width, height, seconds, self._facts(), self._technical(first), notes)
+        return Known(width, height, seconds, self._facts(notes), self._technical(first), notes)
 
     def frames(self, first_ms: int, step_ms: int, spec: Spec) -> Iterator[tuple[int, Image.Image]]:
         sampler = self.sampler(step_ms)
@@ -169,8 +170,9 @@ class Footage:
             found["AudioCodec"] = clean_text(audio.codec_context.name)
         return found
 
-    def _facts(self) -> Facts:
+    def _facts(self, notes: list[str]) -> Facts:
         tags = {**self.stream.metadata, **self.container.metadata}
+        packet = tags.pop("xmp", None)
         said = {key.lower(): clean_text(text) for key, text in tags.items()}
 
         def first(*keys: str) -> str:
@@ -178,6 +180,7 @@ class Footage:
 
         taken_at, offset = _moment(first("com.apple.quicktime.creationdate", "creation_time", "date"))
         latitude, longitude = _place(first("com.apple.quicktime.location.iso6709", "location"))
+        written = written_as(packet, notes, first("keywords", "com.apple.quicktime.keywords"))
         make = first("com.apple.quicktime.make", "com.android.manufacturer", "make")
         model = first("com.apple.quicktime.model", "com.android.model", "model")
         return Facts(
@@ -186,8 +189,9 @@ class Footage:
             latitude=latitude,
             longitude=longitude,
             camera=model if model.startswith(make) else f"{make} {model}".strip(),
-            title=first("title", "com.apple.quicktime.title"),
-            caption=first("description", "com.apple.quicktime.description", "comment", "synopsis"),
+            title=written.title or first("title", "com.apple.quicktime.title"),
+            caption=written.caption or first("description", "com.apple.quicktime.description", "comment", "synopsis"),
+            keywords=written.keywords,
         )
 
 
