@@ -140,6 +140,7 @@ def _keep(one: Claim, asset: Asset, position: int, stretch: Stretch) -> bool:
             _open_play(asset)
         open_encoding(asset, urgency)
         keep_frames(asset, position, None if stretch.ended else stretch.reached_ms, times, pack)
+        _stretch_duration(asset, times)
         _add_notes(asset, stretch.notes)
         settle([asset.pk])
     return stretch.ended
@@ -150,6 +151,13 @@ def _open_play(asset: Asset) -> None:
     fresh = {"state": WorkState.READY, "position": None, "done_at": None, "crashes": 0, "errors": 0, "last_error": ""}
     Work.objects.bulk_create([Work(asset=asset, step=Step.PLAY, priority=Priority.LONG)], ignore_conflicts=True)
     Work.objects.filter(asset=asset, step=Step.PLAY, state__in=ENDED).update(**fresh)
+
+
+def _stretch_duration(asset: Asset, times: list[int]) -> None:
+    """A film is at least as long as what was seen of it, whatever its header said."""
+    if times and times[-1] / 1000 > (asset.duration or 0.0):
+        asset.duration = (times[-1] + (asset.step_ms or 0)) / 1000
+        asset.save(update_fields=["duration"])
 
 
 def _add_notes(asset: Asset, notes: tuple[str, ...]) -> None:

@@ -160,7 +160,7 @@ def test_a_film_that_is_longer_than_it_says_makes_no_more_frames_than_the_limit(
     with Believing(films=True) as sandbox:
         prepare(one, sandbox, until=time.monotonic() + 60)
     asset.refresh_from_db()
-    assert asset.step_ms == 1000
+    assert (asset.step_ms, asset.duration) == (1000, 100.0)
     assert [frame.at for frame in asset.frames.order_by("at")] == [float(second) for second in range(100)]
     assert Work.objects.get(asset=asset, step=Step.PREPARE).state == WorkState.DONE
     assert asset.notes[-1].startswith(
