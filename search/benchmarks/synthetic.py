@@ -105,7 +105,7 @@ def write_pictures(cursor: Any, space: Space, place: Collection, vectors: Vector
     frames = np.array(cursor.fetchall())
     columns = "space_id, frame_id, asset_id, representative, vector"
     with cursor.copy(f"COPY {partition(space)} ({columns}) FROM STDIN (FORMAT binary)") as copy:
-        for block in _blocks(space, frames, vectors):
+        for block in blocks(space, frames, vectors):
             copy.write(block)
     return frames
 
@@ -137,7 +137,7 @@ def clustered(count: int) -> Vector:
     return found
 
 
-def _blocks(space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> Iterator[bytes]:
+def blocks(space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> Iterator[bytes]:
     yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
     for start in range(0, len(frames), CHUNK):
         part = frames[start : start + CHUNK]
