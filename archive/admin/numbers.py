@@ -12,7 +12,6 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.timesince import timesince
 
-from archive.admin.reach import within_reach
 from archive.estimates import estimated_count
 from archive.models import Asset, Status, Work, WorkState
 
@@ -30,7 +29,7 @@ class Number:
 
 def numbers_of_assets(user: Person) -> list[Number]:
     """All but the whole are read from partial indexes; the whole of a large archive is estimated."""
-    assets = Asset.objects.visible_to(user)
+    assets = Asset.objects.visible_to(user, named=True)
     total, estimated = estimated_count(assets)
     pending = assets.filter(status=Status.PENDING).count()
     failed = assets.filter(status=Status.FAILED).count()
@@ -48,8 +47,7 @@ def curated_work(user: Person) -> QuerySet[Work]:
     """The work on assets that `user` curates; what is in quarantine is shown by the review alone."""
     if user.is_authenticated and user.is_superuser:
         return Work.objects.exclude(asset__in=Asset.objects.filter(quarantined=True).order_by().values("pk"))
-    curated = within_reach(Asset.objects.curated_by(user), user)
-    return Work.objects.filter(asset__in=curated.order_by().values("pk"))
+    return Work.objects.filter(asset__in=Asset.objects.curated_by(user, named=True).order_by().values("pk"))
 
 
 def numbers_of_work(user: Person) -> list[Number]:
