@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,15 +14,20 @@ from django.test import RequestFactory
 from django.urls import reverse
 
 from archive.measuring import Report, Row, milliseconds, time_row
-from archive.models import Asset, Work
-from search.benchmarks.curation import Curation, make_curation
+from archive.models import Asset, Frame, Work
+from search.benchmarks.curation import Curation, make_curation, make_searchable
+from search.benchmarks.synthetic import clustered
 from search.benchmarks.web import Browser, web
+from workers.client import Encoded, remember_text
 
 LIMIT_MS = 1000.0
-CHOICES = 4  # of a filter so many are opened
+CHOICES = 6  # of a filter so many are opened
 RECENT = "2024-01-01"
 # On very many, on one, on none.
 WORDS = ("harbour", "Sheet 303", "nowhere")
+# Encoded beforehand, and what it is narrowed by: to many, to some, to few.
+MEANT = "a boat in a storm"
+NARROWER = {"photos": "kind__exact=photo", "a tag": "tag=tag 1", "a rare tag": "tag=tag 1999", "trash": "trash=only"}
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,20 @@ def measure(*, quick: bool = False, rows: int = 0, runs: int = 0) -> Report:
     rows = rows or (2000 if quick else 1_000_000)
     _say(f"making {rows} rows")
     made = make_curation(rows)
-    found: list[Row] = []
-    for who, user in (("", made.superuser), (", who curates a part", made.curator)):
-        with web(user) as browser:
-            for page in pages(made, user):
-                found.append(open_page(browser, page, runs, who))
-                _say(f"{found[-1].name}: {found[-1].value:g} ms")
+    found = list(_opened(made, lambda user: pages(made, user), runs))
+    _say(f"searched by meaning: {make_searchable(made)} of them have a vector")
+    remember_text(made.space, MEANT, Encoded(clustered(1)[0]))
+    found += _opened(made, meanings, runs)
     return Report("admin", found)
+
+
+def _opened(made: Curation, chosen: Callable[[User], Iterator[Page]], runs: int) -> Iterator[Row]:
+    for who, user in made.people.items():
+        with web(user) as browser:
+            for page in chosen(user):
+                row = open_page(browser, page, runs, who)
+                _say(f"{row.name}: {row.value:g} ms")
+                yield row
 
 
 def open_page(browser: Browser, page: Page, runs: int, who: str) -> Row:
@@ -112,6 +124,17 @@ def searches() -> Iterator[Page]:
 
 
 TWO = {Asset: "status__exact=failed&kind__exact=video", Work: "state=done&step__exact=prepare"}
+
+
+def meanings(user: User) -> Iterator[Page]:
+    """What the box finds by meaning. The words' vector is known: encoding is for `benchmark search`."""
+    sheet = reverse("admin:archive_asset_changelist")
+    liked = Asset.objects.visible_to(user).filter(pk__in=Frame.objects.values("asset")).order_by("id").first()
+    searched = {"words": MEANT, "a picture": f"like:{liked.uuid}"} if liked else {}
+    for name, words in searched.items():
+        yield Page(f"assets, nearest to {name}", sheet, f"q={words}")
+        for title, narrower in NARROWER.items():
+            yield Page(f"assets, nearest to {name}, {title}", sheet, f"q={words}&{narrower}")
 
 
 def _middle(shown: Any) -> str:
