@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 
+MOST_COUNTED = 2000  # steps, each with its asset; of more it is said about how many
+
+
 @dataclass(frozen=True)
 class Number:
     label: str
@@ -67,7 +70,7 @@ def numbers_of_work(user: Person) -> list[Number]:
 
 
 def _about(rows: QuerySet[Any]) -> str:
-    count, estimated = estimated_count(rows)
+    count, estimated = estimated_count(rows, MOST_COUNTED)
     return f"{'about ' if estimated else ''}{count:,}"
 
 
