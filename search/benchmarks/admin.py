@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,6 +17,7 @@ from archive.measuring import Report, Row, milliseconds, time_row
 from archive.models import Asset, Frame, Work
 from search.benchmarks.curation import Curation, make_curation, make_searchable
 from search.benchmarks.synthetic import clustered
+from search.benchmarks.tables import export_rows
 from search.benchmarks.web import Browser, web
 from workers.client import Encoded, remember_text
 
@@ -46,7 +47,11 @@ def measure(*, quick: bool = False, rows: int = 0, runs: int = 0) -> Report:
     rows = rows or (2000 if quick else 1_000_000)
     _say(f"making {rows} rows")
     made = make_curation(rows)
-    found = list(_opened(made, lambda user: pages(made, user), runs))
+    if quick:
+        made = replace(made, people=dict(list(made.people.items())[:2]))
+    people, choices = list(made.people.values()), 2 if quick else CHOICES
+    found = list(_opened(made, lambda user: pages(user, choices), runs))
+    found += export_rows(people[0], people[-1])
     _say(f"searched by meaning: {make_searchable(made)} of them have a vector")
     remember_text(made.space, MEANT, Encoded(clustered(1)[0]))
     found += _opened(made, meanings, runs)
@@ -70,7 +75,7 @@ def open_page(browser: Browser, page: Page, runs: int, who: str) -> Row:
     return time_row(f"{page.name}{who}", "ms", [(time, LIMIT_MS) for time in times])
 
 
-def pages(made: Curation, user: User) -> Iterator[Page]:
+def pages(user: User, choices: int = CHOICES) -> Iterator[Page]:
     """All that somebody opens who curates: each list, its filters, its pages, what its box finds, and the rest."""
     yield Page("first page", reverse("admin:index"))
     yield Page("history", reverse("admin:history"))
@@ -80,7 +85,8 @@ def pages(made: Curation, user: User) -> Iterator[Page]:
         request = RequestFactory().get(path)
         request.user = user
         if of_model.has_view_or_change_permission(request):
-            yield from pages_of(of_model.get_changelist_instance(request), str(model._meta.verbose_name_plural), path)
+            shown, name = of_model.get_changelist_instance(request), str(model._meta.verbose_name_plural)
+            yield from pages_of(shown, name, path, choices)
     yield from searches()
     asset = Asset.objects.visible_to(user).order_by("-added_at")[5]
     yield Page("page of an asset", reverse("admin:archive_asset_change", args=[asset.pk]))
@@ -91,7 +97,7 @@ def pages(made: Curation, user: User) -> Iterator[Page]:
     yield Page("collections to choose", reverse("admin:archive_asset_names"), "q=place&of=curated")
 
 
-def pages_of(shown: Any, name: str, path: str) -> Iterator[Page]:
+def pages_of(shown: Any, name: str, path: str, choices: int) -> Iterator[Page]:
     yield Page(name, path)
     if getattr(shown, "by_keyset", False):
         steps = [("next page", shown.older), ("last page", shown.older and shown.oldest)]
@@ -104,7 +110,7 @@ def pages_of(shown: Any, name: str, path: str) -> Iterator[Page]:
         yield Page(f"{name}, by column {column}", path, f"o=-{column}")
     for spec in shown.filter_specs:
         others = [choice for choice in spec.choices(shown) if not choice["selected"]]
-        for choice in others[:CHOICES]:
+        for choice in others[:choices]:
             yield Page(f"{name}, {spec.title}: {choice['display']}", path, choice["query_string"])
 
 
