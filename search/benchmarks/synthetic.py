@@ -103,11 +103,16 @@ def write_pictures(cursor: Any, space: Space, place: Collection, vectors: Vector
     cursor.execute(FRAMES, {"place": place.pk, "rows": len(vectors)})
     cursor.execute("SELECT id, asset_id FROM archive_frame ORDER BY id")
     frames = np.array(cursor.fetchall())
+    copy_vectors(cursor, space, frames, vectors)
+    return frames
+
+
+def copy_vectors(cursor: Any, space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> None:
+    """Give each frame of `frames`, (n, 2) with its asset, a row of `vectors` (n, 768)."""
     columns = "space_id, frame_id, asset_id, representative, vector"
     with cursor.copy(f"COPY {partition(space)} ({columns}) FROM STDIN (FORMAT binary)") as copy:
         for block in blocks(space, frames, vectors):
             copy.write(block)
-    return frames
 
 
 def _tag(closeness: npt.NDArray[np.float32], assets: npt.NDArray[np.int64]) -> None:
