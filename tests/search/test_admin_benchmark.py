@@ -1,10 +1,13 @@
 """`manage.py benchmark admin` on a small archive: every list of the admin is opened, nothing is left behind."""
 
+import pytest
 from django.contrib import admin
 
 from tests.benchmarks import left_behind, run_benchmark
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_list_of_the_admin_is_measured() -> None:
     rows = run_benchmark("admin")
     lists = {str(model._meta.verbose_name_plural) for model in admin.site._registry}
