@@ -45,7 +45,6 @@ __all__ = [
     "StaleCursor",
     "UnknownAsset",
     "find_relevant_ids",
-    "rank_all",
     "search",
 ]
 
@@ -139,31 +138,19 @@ def place_of(query: Query, user: Person, sight: str) -> tuple[Space, str]:
     raise StaleCursor
 
 
-def rank_all(query: Query, user: Person) -> Ranking:
-    """The whole ranking of a query, as deep as pages go: for counts, and for what is done to all results."""
-    return asked_again(lambda: _rank_all(query, user))
-
-
 def find_relevant_ids(query: Query, user: Person) -> list[int]:
-    """What matches well, in its order; all that was ranked where nothing does, or where everything is wanted."""
-    hits = rank_all(query.but(), user).hits
+    """What matches well, in its order; all that was ranked where nothing does, or where everything is wanted.
+
+    Ranked anew, as deep as pages go: what is kept for pages may not pass the filters any more, and lacks what is new.
+    """
+    hits = asked_again(lambda: _rank_all(query.but(), user)).hits
     if query.mode is Mode.EVERYTHING:
         return [hit.asset_id for hit in hits]
     return [hit.asset_id for hit in hits if hit.well] or [hit.asset_id for hit in hits]
 
 
 def _rank_all(query: Query, user: Person) -> Ranking:
-    sight = sight_of(user)
-    space, name = place_of(query, user, sight)
-    cursor = find_cursor(name)
-    kept = find_ranking(cursor)
-    if kept is not None and (kept.whole or len(kept.hits) >= MAX_DEPTH):
-        return kept
-    ranking = rank(query, space, user, sight, MAX_DEPTH, Stopwatch())
-    if kept is not None:
-        ranking = continued(kept, ranking)
-    keep_ranking(name, ranking, cursor if kept is not None else "")
-    return ranking
+    return rank(query, choose_space(query, user), user, sight_of(user), MAX_DEPTH, Stopwatch())
 
 
 def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch: Stopwatch) -> Ranking:

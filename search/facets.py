@@ -63,7 +63,7 @@ def find_relevant(query: Query, user: Person) -> QuerySet[Asset]:
     """The relevant set, as a queryset of what is visible now."""
     if not query.asks:
         return find_candidates(query, user, ready=False)
-    return Asset.objects.visible_to(user).filter(pk__in=find_relevant_ids(query, user))
+    return find_candidates(query, user).filter(pk__in=find_relevant_ids(query, user))
 
 
 def _counted(relevant: QuerySet[Asset], *fields: str) -> list[tuple[Any, ...]]:
