@@ -96,12 +96,12 @@ def ask(query: Query, user: Person) -> Answer:
             find_seed(seed, user)  # it may have gone out of sight since its ranking was kept
     ranking = shown
     end = query.offset + query.limit
-    if ranking is None or (len(ranking.hits) <= end and not ranking.whole and len(ranking.hits) < MAX_DEPTH):
+    if ranking is None or (len(ranking.hits) <= end and not ranking.whole):
         depth = MAX_DEPTH if query.offset else depth_of(query)
         ranking = rank(query, space, user, sight, depth, watch)
         if shown is not None:
             ranking = continued(shown, ranking)
-        cursor = keep_ranking(name, ranking, cursor if shown is not None else "")
+        cursor = keep_ranking(name, ranking.up_to(end), cursor if shown is not None else "")
     with watch("hits"):
         # What the statement just gave was permitted there; what was kept may have gone out of sight since.
         among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
@@ -118,7 +118,7 @@ def ask(query: Query, user: Person) -> Answer:
         took=watch.took,
         more=len(ranking.hits) > end,
         well=ranking.well,
-        well_is_all=ranking.whole or ranking.well < len(ranking.hits),
+        well_is_all=ranking.all_well,
         cut=ranking.cut,
         note=WORDS_ONLY if ranking.plan == "words" else "",
         cursor=cursor,
@@ -173,12 +173,13 @@ def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch
     with watch("neighbours"):
         found = find_neighbours(space, terms.wanted, candidates, depth, exact=query.exact)
     with watch("judge"):
-        hits = Judge(query, terms, space, user, sight).rank(found.neighbours, sayings)
+        hits, ended = Judge(query, terms, space, user, sight).rank(found.neighbours, sayings)
         if query.order is not Order.CLOSEST:
             hits = by_date(hits, query.order)
-    # Behind the first hit that was not wanted, or less certain, none is better.
-    whole = len(found.neighbours) < depth or len(hits) < len(found.neighbours)
-    return Ranking(hits, found.plan, whole, terms.cut)
+    ended = ended or len(found.neighbours) < depth
+    whole = len(found.neighbours) < depth or depth >= MAX_DEPTH or (ended and query.mode is Mode.STRICT)
+    all_well = ended and sum(one.whole for one in sayings) < SAYINGS
+    return Ranking(hits, found.plan, whole, terms.cut, all_well)
 
 
 def rank_sequences(
