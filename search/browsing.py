@@ -19,6 +19,7 @@ from archive.models import Asset
 from search.candidates import find_candidates
 from search.failures import StaleCursor
 from search.hits import SHOWN, Answer, Hit
+from search.neighbours import WITHIN_MS, limited_to
 from search.query import Order, Query
 
 if TYPE_CHECKING:
@@ -65,14 +66,16 @@ SORTINGS = {
 
 
 def browse(query: Query, user: Person) -> Answer:
-    """The newest by when they were added, or in another order. Numbers and times come with the page."""
+    """The newest by when they were added, or in another order. Numbers and times come with the page. Raises
+    `StaleCursor`, and `TooSlow` as finding neighbours does."""
     order = Order.ADDED if query.order is Order.CLOSEST else query.order
     found = find_candidates(query, user, ready=False).only(*SHOWN).order_by(ordering(order), "-id")
     if query.cursor:
         found = found.filter(SORTINGS[order].behind(*_read_cursor(order, query.cursor)))
     else:
         found = found[query.offset :]
-    rows = list(found[: query.limit + 1])
+    with limited_to(WITHIN_MS):
+        rows = list(found[: query.limit + 1])
     page = rows[: query.limit]
     hits = tuple(Hit(asset, 0.0, query.offset + i) for i, asset in enumerate(page, start=1))
     cursor = _cursor(order, page[-1]) if page else ""
