@@ -55,7 +55,7 @@ def _ids(query: Query, person: User, mode: Mode, days: int) -> list[int]:
     sayings = find_sayings(candidates, asked.words, MAX_DEPTH, asked.query.unwanted) if asked.words else []
     # Everything, judged; which of it counts is decided as for what is new.
     judge = Judge(asked.query.but(mode=Mode.EVERYTHING), terms, asked.space, person, asked.sight)
-    hits = judge.rank(near, sayings)
+    hits = judge.rank(near, sayings).hits
     return _well([(hit.asset_id, hit.closeness) for hit in hits], {hit.asset_id for hit in hits if hit.said}, asked)
 
 
