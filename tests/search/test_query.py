@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from unicodedata import normalize
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from search.negation import join_list, split_negations
 from search.query import MAX_LIMIT, MAX_TEXT, BadQuery, Box, Mode, Order, Query, Shape
 
 letters = st.characters(exclude_characters="\x00“”„‟«»″", codec="utf-8")  # read as plain quotes
-words = st.text(letters, max_size=60).map(lambda raw: " ".join(raw.split()))
+words = st.text(letters, max_size=60).map(lambda raw: " ".join(normalize("NFC", raw).split()))
 names = st.sampled_from(
     ["q", "without", "like", "offset", "limit", "from", "to", "kind", "x", "box", "tag", "larger", "mode", "order"]
 )
@@ -186,3 +187,15 @@ def test_nothing_to_rank_by_is_browsing() -> None:
 
 def test_null_characters_and_wild_spaces_disappear() -> None:
     assert Query.from_params({"q": " red\x00 \n\t boat  "}).text == "red boat"
+
+
+@pytest.mark.parametrize("name", ["q", "without", "tag", "by", "name", "collection"])
+def test_letters_are_read_as_they_are_stored_however_a_system_writes_them(name: str) -> None:
+    """macOS gives names in NFD: a letter, then its accent."""
+    assert read({name: "Zu\u0308rich"}) == read({name: "Z\u00fcrich"})
+
+
+def test_what_is_in_few_letters_is_not_too_long_because_of_its_accents() -> None:
+    assert isinstance(read({"q": "u\u0308" * MAX_TEXT}), Query)
+    assert isinstance(read({"q": "u\u0308" * (MAX_TEXT + 1)}), BadQuery)
+    assert isinstance(read({"q": "\u0316\u0300" * 100_000}), BadQuery)
