@@ -1,6 +1,7 @@
-"""Accents are nothing in words with digits either: "zurich2024" finds Zürich2024.jpg. A large archive is used meanwhile.
+"""Accents are nothing in words with digits either: "zurich2024" finds Zürich2024.jpg.
 
-Words are written anew where they hold one of a digit and a letter beyond ASCII, which few do.
+Words are written anew where one of them has both a digit and a letter beyond ASCII, which few have. A large archive is
+used meanwhile: to find them took a second for every 100,000 assets.
 """
 
 from typing import Any
