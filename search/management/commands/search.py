@@ -23,10 +23,11 @@ from archive.models import Kind
 from search.answers import as_dict
 from search.engine import search
 from search.failures import NotAnswered
-from search.hints import CUT
+from search.hints import name_cut
 from search.hits import Answer
 from search.pictures import keep_picture
 from search.query import BadQuery, Mode, Order, Query, Shape
+from search.spaces import find_live
 
 # The query's own words, as options here; they are read and judged by it.
 OPTIONS = (
@@ -108,9 +109,9 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_dict(answer)))
         else:
-            self.show(answer)
+            self.show(query, answer)
 
-    def show(self, answer: Answer) -> None:
+    def show(self, query: Query, answer: Answer) -> None:
         terminal = self.stdout.isatty()
         # A pipe has no width, and ids must not be cut.
         out = Console(highlight=False, force_terminal=terminal, width=None if terminal else WIDE)
@@ -119,7 +120,7 @@ class Command(BaseCommand):
             if answer.hits:
                 out.print(as_table(answer))
             if answer.cut:
-                out.print(CUT)
+                out.print(name_cut(query, find_live(answer.space)), markup=False)
             out.print(f"{note}; there is more: --limit" if answer.more else note, style="dim")
         self.stdout.write(text.get())
 
