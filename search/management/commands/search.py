@@ -143,16 +143,15 @@ def take_picture(path: Path, user: User) -> str:
 
 def as_table(answer: Answer) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("rank", "score"):
-        table.add_column(name, justify="right")
+    table.add_column("rank", justify="right")
+    table.add_column("match")
     table.add_column("at", justify="right")
     table.add_column("file", overflow="fold")
     table.add_column("collection")
     table.add_column("asset", no_wrap=True)
     prefetch_related_objects([hit.asset for hit in answer.hits], "collection")
     for hit in answer.hits:
-        score = f"{hit.score:.3f}" if answer.space else ""
         at = " ".join(f"{moment.at:.0f}s" for moment in hit.moments[:MOMENTS]) if hit.asset.kind == Kind.VIDEO else ""
         about = (hit.asset.filename, hit.asset.collection.slug, str(hit.asset.uuid))
-        table.add_row(str(hit.rank), score, at, *about)
+        table.add_row(str(hit.rank), hit.words, at, *about)
     return table
