@@ -82,12 +82,12 @@ def _saved_picture(key: str, user: Person) -> Picture | None:
     return Picture(bytes(rendition), bytes(stamp)) if rendition and stamp else None
 
 
-def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:
-    """The unit vector (768,) of a rendition, or of the part of it that a box was drawn around.
+def encode_part(space: Space, picture: bytes, box: Box | None = None) -> Vector:
+    """The unit vector (768,) of a JPEG, or of the part of it (or of a WebP) that a box was drawn around.
 
     Remembered for an hour: who turns pages, or adds a word, has the same picture encoded once.
     """
-    name = f"part:{space.fingerprint[:16]}:{hashlib.sha256(jpeg).hexdigest()}:{box or ''}"
+    name = f"part:{space.fingerprint[:16]}:{hashlib.sha256(picture).hexdigest()}:{box or ''}"
     try:
         kept: bytes | None = cache.get(name)
     except (RedisError, OSError):
@@ -95,7 +95,7 @@ def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:
     if kept is not None:
         return np.frombuffer(kept, dtype="<f4")
     with asked_of_the_worker():
-        vector = client.encode_picture(space, _cut(jpeg, box) if box else jpeg)
+        vector = client.encode_picture(space, _cut(picture, box) if box else picture)
     try:
         cache.set(name, vector.astype("<f4").tobytes(), KEEP_SECONDS)
     except (RedisError, OSError):
@@ -103,9 +103,10 @@ def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:
     return vector
 
 
-def _cut(jpeg: bytes, box: Box) -> bytes:
+def _cut(data: bytes, box: Box) -> bytes:
+    """A JPEG of that part. `data` is a rendition of ours: nobody's original is decoded here."""
     out = io.BytesIO()
-    with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+    with Image.open(io.BytesIO(data), formats=["JPEG", "WEBP"]) as picture:
         box.cut(picture.convert("RGB")).save(out, "JPEG", quality=95)
     return out.getvalue()
 

@@ -51,10 +51,11 @@ def test_an_answer_has_exactly_the_promised_shape(colours: dict[str, Asset], bob
     assert set(body) == promised | {"more", "cursor", "well", "cut", "note"}
     assert (body["plan"], body["space"], body["asked"], body["got"], body["more"]) == ("exact", "fake", 2, 2, True)
     first = body["hits"][0]
-    assert set(first) == {"asset", "filename", "score", "rank", "moments", "url", "thumbnail", "well", "said"}
+    assert set(first) == {"asset", "filename", "score", "rank", "moments", "url", "thumbnail", "well", "said", "share"}
     assert (first["asset"], first["filename"], first["rank"]) == (str(colours["red"].uuid), "red.jpg", 1)
     assert first["moments"] == [{"start": 0.0, "end": 0.0, "at": 0.0, "score": first["score"]}]
     assert first["score"] > 0.99
+    assert 0 <= first["share"] <= 1
     assert first["url"] == colours["red"].get_absolute_url()
     assert client_of(bob).get(first["thumbnail"]).headers["Content-Type"] == "image/webp"
     assert set(body["took"]) == {"words", "encode", "neighbours", "judge", "hits"}

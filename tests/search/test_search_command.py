@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 from archive import dispatch
 from archive.models import Asset, Collection, Space
 from tests.cast import make_jpeg, upload
+from tests.prepared import make_encoded, random_rows
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
 
@@ -58,11 +60,24 @@ def test_a_picture_an_asset_and_a_refusal_can_be_asked_for(colours: dict[str, As
     assert names("red", "--to", "2001-01-01") == []
 
 
-def test_the_table_shows_rank_score_file_and_whole_id(colours: dict[str, Asset]) -> None:
+def test_the_table_shows_rank_match_file_and_whole_id(colours: dict[str, Asset]) -> None:
     shown = run("red")
     first = next(line for line in shown.splitlines() if "red.jpg" in line)
-    assert first.split() == ["1", "1.000", "red.jpg", "harbour", str(colours["red"].uuid)]
+    assert first.split() == ["1", "says", "it", "red.jpg", "harbour", str(colours["red"].uuid)]
     assert "3 found, exact" in shown
+
+
+def test_the_table_says_how_close_a_hit_is_in_words_and_the_json_as_a_share(
+    colours: dict[str, Asset], harbour: Collection, fake_space: Space
+) -> None:
+    make_encoded(harbour, fake_space, random_rows(60))
+    Asset.objects.filter(pk=colours["blue"].pk).update(title="Something red")
+    found = {hit["filename"]: hit for hit in json.loads(run("something red", "--json"))["hits"]}
+    lines = {line.split()[-3]: line for line in run("something red").splitlines() if "harbour" in line}
+    assert 0.9 < found["red.jpg"]["share"] <= 1
+    assert f"closer than {min(99, int(found['red.jpg']['share'] * 100))} in 100" in lines["red.jpg"]
+    assert "says it" in lines["blue.jpg"]
+    assert not re.search(r"\d\.\d", lines["red.jpg"].split("red.jpg")[0])
 
 
 def test_as_somebody_only_what_they_see_is_found(colours: dict[str, Asset], visitor: User) -> None:

@@ -23,10 +23,11 @@ from archive.models import Kind
 from search.answers import as_dict
 from search.engine import search
 from search.failures import NotAnswered
-from search.hints import CUT
+from search.hints import name_cut
 from search.hits import Answer
 from search.pictures import keep_picture
 from search.query import BadQuery, Mode, Order, Query, Shape
+from search.spaces import find_live
 from search.weights import LEAST, MOST
 
 # The query's own words, as options here; they are read and judged by it.
@@ -114,9 +115,9 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_dict(answer)))
         else:
-            self.show(answer)
+            self.show(query, answer)
 
-    def show(self, answer: Answer) -> None:
+    def show(self, query: Query, answer: Answer) -> None:
         terminal = self.stdout.isatty()
         # A pipe has no width, and ids must not be cut.
         out = Console(highlight=False, force_terminal=terminal, width=None if terminal else WIDE)
@@ -125,7 +126,7 @@ class Command(BaseCommand):
             if answer.hits:
                 out.print(as_table(answer))
             if answer.cut:
-                out.print(CUT)
+                out.print(name_cut(query, find_live(answer.space)), markup=False)
             out.print(f"{note}; there is more: --limit" if answer.more else note, style="dim")
         self.stdout.write(text.get())
 
@@ -148,16 +149,15 @@ def take_picture(path: Path, user: User) -> str:
 
 def as_table(answer: Answer) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("rank", "score"):
-        table.add_column(name, justify="right")
+    table.add_column("rank", justify="right")
+    table.add_column("match")
     table.add_column("at", justify="right")
     table.add_column("file", overflow="fold")
     table.add_column("collection")
     table.add_column("asset", no_wrap=True)
     prefetch_related_objects([hit.asset for hit in answer.hits], "collection")
     for hit in answer.hits:
-        score = f"{hit.score:.3f}" if answer.space else ""
         at = " ".join(f"{moment.at:.0f}s" for moment in hit.moments[:MOMENTS]) if hit.asset.kind == Kind.VIDEO else ""
         about = (hit.asset.filename, hit.asset.collection.slug, str(hit.asset.uuid))
-        table.add_row(str(hit.rank), score, at, *about)
+        table.add_row(str(hit.rank), hit.words, at, *about)
     return table
