@@ -25,6 +25,7 @@ from PIL import Image
 from archive.models import Frame, Rendition, Space, SpaceState, Step, Work, WorkState
 from archive.noticing import notice
 from archive.readiness import settle
+from archive.storage import StoreAway, store_is_there
 from archive.vectors import Rows, copy_known_vectors, read_vectors, store_vectors
 from archive.video.packs import PackMissing
 from archive.work import retry
@@ -81,6 +82,9 @@ def drain_encode(budget: float = 10.0) -> bool:
     until = time.monotonic() + budget
     read_concepts()  # first: what is stored from here on is compared with them
     derive_waiting(until)
+    if not store_is_there():
+        log.error("nothing is claimed: %s", StoreAway())
+        return False
     for space in waiting_spaces():
         if space.parent_id:  # from what was encoded a moment ago
             derive_waiting(until)
@@ -217,6 +221,8 @@ class Pipeline:
             # Reading a long film again takes longer than all the tries there are: only what begins it anew counts.
             begun = retry(Work.objects.filter(asset=run.claim.asset_id, step=Step.PREPARE))
             return self._let_go(run, try_later if begun else put_off, str(PackMissing()))
+        except StoreAway as error:
+            return self._let_go(run, put_off, str(error))
         except OSError as error:
             return self._let_go(run, try_later, f"The frames could not be read: {error}")
         run.stopped = last
@@ -321,7 +327,7 @@ class Pipeline:
             with default_storage.open(key) as file:
                 data = file.read()
         except FileNotFoundError as error:
-            raise RenditionUnusable("missing") from error
+            raise (RenditionUnusable("missing") if store_is_there() else StoreAway()) from error
         return self._prepared(data)
 
     def _prepared(self, data: bytes) -> Any:
@@ -338,6 +344,8 @@ class Pipeline:
         except RenditionUnusable as error:
             retry(Work.objects.filter(asset=one.asset_id, step=Step.PREPARE))
             try_later(one, str(error))
+        except StoreAway as error:
+            put_off(one, str(error))
         except OSError as error:
             try_later(one, f"The picture could not be read: {error}")
         except Exception as error:  # the batch must go on
