@@ -34,7 +34,7 @@ from workers.concepts import read_concepts
 from workers.deriving import derive_waiting
 from workers.encode_films import Run, keep_batch
 from workers.encoders.load import encoder_of
-from workers.encoders.protocol import Encoder, EncoderRefused, OutOfMemory, Vectors
+from workers.encoders.protocol import Encoder, EncoderRefused, NotNow, OutOfMemory, Vectors
 from workers.leases import Heartbeat
 from workers.prepare import worker_name
 
@@ -92,13 +92,13 @@ def drain_encode(budget: float = 10.0) -> bool:
                 return True
         try:
             encoder = encoder_of(space)
-        except EncoderRefused as error:
+        except (EncoderRefused, NotNow) as error:
             log.error("space %s: %s", space.slug, error)
             continue
         try:
             if Pipeline(space, encoder).run(until):
                 return True
-        except (EncoderRefused, OutOfMemory) as error:  # the spaces behind it get their turn all the same
+        except (EncoderRefused, NotNow) as error:  # the spaces behind it get their turn all the same
             log.error("space %s: %s", space.slug, error)
     return False
 
