@@ -81,7 +81,8 @@ WHERE token = %(token)s AND state = 'running' RETURNING asset_id
 """
 PUT_OFF = """
 UPDATE archive_work
-SET state = 'ready', token = NULL, lease_until = NULL, last_error = %(why)s, not_before = now() + %(pause)s
+SET state = 'ready', token = NULL, lease_until = NULL, last_error = %(why)s, not_before = now() + %(pause)s,
+    attempts = attempts - 1
 WHERE token = %(token)s AND state = 'running' RETURNING asset_id
 """
 REAP = """

@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from PIL import Image
 
 from archive.models import Frame, Rendition, Space, SpaceState, Step, Work, WorkState
+from archive.models.work import NO_ROOM
 from archive.noticing import notice
 from archive.readiness import settle
 from archive.storage import StoreAway, store_is_there
@@ -44,7 +45,6 @@ log = logging.getLogger(__name__)
 TURNS = (SpaceState.ACTIVE, SpaceState.READY, SpaceState.BUILDING)
 
 
-NO_ROOM = "The device has not the memory for even one picture. End what else runs on it, or take a smaller model."
 # A batch that fits is remembered for a while by this process: what took the memory may have ended since.
 REMEMBER_SECONDS = 600.0
 _fitting: dict[int, tuple[int, float]] = {}  # by space: the batch, and until when on the monotonic clock
@@ -155,7 +155,7 @@ class Pipeline:
                 loading = loader.submit(self.load if time.monotonic() < until else _nothing)
                 try:
                     items, vectors = self.encode_all_but_bad(batch.items)
-                except OutOfMemory as error:  # counted: what never fits must not be tried for ever
+                except OutOfMemory as error:  # no picture's fault, all are of one size: not counted
                     self._put_off(batch.items)
                     raise OutOfMemory(NO_ROOM) from error
                 self.heartbeat.progress()
@@ -305,8 +305,8 @@ class Pipeline:
         self.heartbeat.progress()
 
     def _put_off(self, items: list[Item]) -> None:
-        for item in items:
-            try_later(item.claim, NO_ROOM)
+        for one in {item.claim.token: item.claim for item in items}.values():  # frames of a video have one claim
+            put_off(one, NO_ROOM)
         self.heartbeat.drop([item.claim for item in items])
 
     def _without_known(self, claims: list[Claim]) -> list[Claim]:

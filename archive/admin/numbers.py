@@ -15,6 +15,7 @@ from django.utils.timesince import timesince
 from archive.admin.reach import within_reach
 from archive.estimates import estimated_count
 from archive.models import Asset, Status, Work, WorkState
+from archive.models.work import NO_ROOM
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -58,7 +59,10 @@ def numbers_of_work(user: Person) -> list[Number]:
     set_aside = work.filter(state=WorkState.QUARANTINED).count()
     oldest = waiting.aggregate(at=Min("created_at"))["at"]
     lately = work.filter(state=WorkState.DONE, done_at__gt=Now() - timedelta(hours=1))
+    held_up = waiting.filter(last_error=NO_ROOM).count()
+    full = [Number("held up by a full device", f"{held_up:,}", _work(WorkState.READY), alarm=True)] if held_up else []
     return [
+        *full,
         Number("steps waiting", f"{waiting.count():,}", _work(WorkState.READY)),
         Number("running", f"{work.filter(state=WorkState.RUNNING).count():,}", _work(WorkState.RUNNING)),
         Number("set aside", f"{set_aside:,}", _work(WorkState.QUARANTINED), alarm=set_aside > 0),
