@@ -39,6 +39,10 @@ class EncoderUnavailable(Exception):
     """No worker answered; what needs no new vector still works."""
 
 
+class EncoderBusy(EncoderUnavailable):
+    """A worker answered that it cannot at this moment: its device is full, or its disk away."""
+
+
 @dataclass(frozen=True)
 class Encoded:
     """`cut`: the text was longer than the model reads: so many words of it were `read`, where that is known."""
@@ -131,7 +135,7 @@ def _ask(space: Space, *, texts: Sequence[str] = (), pictures: Sequence[str] = (
         raise EncoderUnavailable(f"The queries worker gave no answer within {time.monotonic() - start:.1f} seconds.")
     reply: dict[str, Any] = orjson.loads(found)
     if "error" in reply:
-        raise EncoderUnavailable(reply["error"])
+        raise (EncoderBusy if reply.get("passing") else EncoderUnavailable)(reply["error"])
     return reply
 
 

@@ -20,7 +20,8 @@ from archive.models import Asset, Frame, Space, Step, Work
 from archive.pdq import look_at
 from archive.readiness import settle
 from archive.renditions import keep_rows, write_files
-from workers.claims import Claim, claim, finish, release, set_aside, try_later
+from archive.storage import StoreAway, store_is_there
+from workers.claims import Claim, claim, finish, put_off, release, set_aside, try_later
 from workers.facts import write_facts
 from workers.films import prepare_film
 from workers.leases import Heartbeat
@@ -47,6 +48,9 @@ def _drain(until: float) -> bool:
     worker = worker_name()
     with Heartbeat() as heartbeat:
         while time.monotonic() < until:
+            if not store_is_there():
+                log.error("nothing is claimed: %s", StoreAway())
+                return False
             claims = claim(Step.PREPARE, "", BATCH, worker)
             if not claims:
                 return False
@@ -107,6 +111,8 @@ def prepare(one: Claim, sandbox: Sandbox, until: float = float("inf"), heartbeat
             prepare_photo(one, asset, sandbox)
     except (Undecodable, OriginalMissing) as error:
         set_aside(one, str(error))
+    except StoreAway as error:
+        put_off(one, str(error))
     except DecoderTimedOut as error:
         # A picture that takes so long always will. A film may have met a busy machine or a slow store.
         (try_later if one.film else set_aside)(one, str(error))

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from archive.models import Space
 from workers import signs
 from workers.encoders.load import encoder_of, is_held
-from workers.encoders.protocol import Encoder, EncoderRefused
+from workers.encoders.protocol import Encoder, EncoderRefused, NotNow
 
 log = logging.getLogger(__name__)
 KEEP_SECONDS = 60
@@ -33,7 +33,7 @@ def warm_up() -> None:
         return
     try:
         _at_hand(space).encode_texts(["a"])
-    except EncoderRefused as error:
+    except (EncoderRefused, NotNow) as error:
         log.error("space %s: %s", space.slug, error)
     else:
         signs.mark_ready(_connection(), space.fingerprint)
@@ -48,7 +48,8 @@ def forget_signs() -> None:
 
 
 def answer(question: dict[str, Any]) -> None:
-    """Encode what was asked and lay the vectors where the asker waits for them."""
+    """Encode what was asked and lay the vectors where the asker waits for them, or why there are none: somebody who is
+    told nothing waits the whole time."""
     reply: dict[str, Any]
     redis = _connection()
     try:
@@ -61,6 +62,12 @@ def answer(question: dict[str, Any]) -> None:
     except (Space.DoesNotExist, EncoderRefused) as error:
         log.error("query: %s", error)
         reply = {"error": str(error)}
+    except NotNow as error:
+        log.error("query: %s", error)
+        reply = {"error": str(error), "passing": True}
+    except Exception as error:
+        log.exception("query")
+        reply = {"error": f"Something unexpected happened ({type(error).__name__}); the worker's log has more."}
     with redis.pipeline(transaction=False) as pipe:
         pipe.rpush(question["reply"], orjson.dumps(reply))
         pipe.expire(question["reply"], KEEP_SECONDS)
@@ -72,7 +79,8 @@ def answer(question: dict[str, Any]) -> None:
 
 
 def _at_hand(space: Space) -> Encoder:
-    """The encoder; while it is loaded, whoever waits for it is patient. Raises `EncoderRefused`."""
+    """The encoder; while it is loaded, whoever waits for it is patient. Raises `EncoderRefused` and
+    `NotNow`."""
     if not is_held(space):
         signs.mark_loading(_connection(), space.fingerprint)
     return encoder_of(space)

@@ -14,6 +14,7 @@ from django.utils.timesince import timesince
 
 from archive.estimates import estimated_count
 from archive.models import Asset, Status, Work, WorkState
+from archive.models.work import NO_ROOM
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -60,7 +61,11 @@ def numbers_of_work(user: Person) -> list[Number]:
     set_aside = work.filter(state=WorkState.QUARANTINED)
     lately = work.filter(state=WorkState.DONE, done_at__gt=Now() - timedelta(hours=1))
     oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
+    first = waiting.order_by("id").values("pk")[:MOST_COUNTED]
+    held_up = Work.objects.filter(pk__in=first, last_error=NO_ROOM).count()
+    full = [Number("held up by a full device", f"{held_up:,}", _work(WorkState.READY), alarm=True)] if held_up else []
     return [
+        *full,
         Number("steps waiting", _about(waiting), _work(WorkState.READY)),
         Number("running", _about(work.filter(state=WorkState.RUNNING)), _work(WorkState.RUNNING)),
         Number("set aside", _about(set_aside), _work(WorkState.QUARANTINED), alarm=set_aside.exists()),

@@ -38,7 +38,10 @@ class Kind(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """PENDING -> READY | FAILED; FAILED -> PENDING when somebody retries."""
+    """PENDING -> READY | FAILED; READY -> FAILED when the original is lost; FAILED -> PENDING when somebody retries.
+
+    What is READY stays so while its work is done again.
+    """
 
     PENDING = "pending", "Being prepared"
     READY = "ready", "Ready"

@@ -8,6 +8,12 @@ from django.db.models.functions import Now
 
 from archive.models.assets import Asset
 
+# What an item says that waits for a device to have room again: whoever encodes writes it, the Work page counts it.
+NO_ROOM = (
+    "The device has not the memory for even one picture. It is tried again by itself; end what else runs on it, or "
+    "take a smaller model."
+)
+
 
 class Step(models.TextChoices):
     PREPARE = "prepare", "Read and make renditions"

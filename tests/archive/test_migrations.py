@@ -45,7 +45,7 @@ def test_words_that_kept_their_accents_beside_digits_are_written_anew(
 ) -> None:
     names = ("Zürich2024.jpg", "7ème.jpg", "It's Zürich 2024.jpg", "zurich2024.jpg", "Берлин9.jpg")
     assets = [Asset.objects.create(collection=harbour, sha256=name, size=1, filename=name) for name in names]
-    migration = import_module("archive.migrations.0021_accents_beside_digits")
+    migration = import_module("archive.migrations.0020_accents_beside_digits")
     monkeypatch.setattr(migration, "BATCH", 2)
     words = AssetWords.objects.order_by("pk")
     with connection.cursor() as cursor:

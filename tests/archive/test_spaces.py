@@ -133,6 +133,41 @@ def test_an_asset_s_status_follows_from_its_work(
     assert (asset.status, asset.error) == (status, "Why." if status == Status.FAILED else "")
 
 
+@pytest.mark.parametrize(
+    ("prepare", "searched", "status"),
+    [
+        ("ready", "ready", Status.READY),
+        ("done", "running", Status.READY),
+        ("done", "quarantined", Status.READY),
+        ("cancelled", "done", Status.READY),
+        ("quarantined", "ready", Status.FAILED),
+    ],
+)
+def test_what_is_ready_stays_so_while_its_work_is_done_again(
+    harbour: Collection, fake_space: Space, prepare: str, searched: str, status: Status
+) -> None:
+    """Its old vector serves, even where no new one can be made. Without an original that can be read it fails."""
+    (asset,) = make_encoded(harbour, fake_space, random_rows(1))
+    Work.objects.create(asset=asset, step=Step.PREPARE, state=prepare, last_error="Why.")
+    Work.objects.create(asset=asset, step=Step.ENCODE, target=fake_space.slug, state=searched, last_error="Why.")
+    settle([asset.pk])
+    asset.refresh_from_db()
+    assert (asset.status, asset.error) == (status, "Why." if status == Status.FAILED else "")
+
+
+def test_what_is_ready_but_lost_its_vector_fails_where_no_new_one_can_be_made(
+    harbour: Collection, fake_space: Space
+) -> None:
+    (asset,) = make_encoded(harbour, fake_space, random_rows(1))
+    Embedding.objects.all().delete()
+    encoding = Work.objects.create(asset=asset, step=Step.ENCODE, target=fake_space.slug)
+    for state, status in ((WorkState.READY, Status.READY), (WorkState.QUARANTINED, Status.FAILED)):
+        Work.objects.filter(pk=encoding.pk).update(state=state)
+        settle([asset.pk])
+        asset.refresh_from_db()
+        assert asset.status == status
+
+
 def test_settling_nothing_asks_nothing(django_assert_num_queries: object) -> None:
     with django_assert_num_queries(0):  # type: ignore[operator]
         settle([])

@@ -14,6 +14,7 @@ from archive.models import (
     Collection,
     Concept,
     ConceptKind,
+    Embedding,
     Flag,
     Match,
     Membership,
@@ -25,6 +26,7 @@ from archive.moderation.reviewing import answer
 from archive.noticing import notice
 from archive.spaces import activate
 from archive.vectors import Rows, read_vectors, store_vectors
+from archive.work import encode_again
 from search.alerts import count_unread, find_groups, switch_off, switch_on
 from search.alerts_matching import match_new
 from search.query import Query
@@ -78,6 +80,22 @@ def test_another_model_makes_nothing_new(harbour: Collection, fake_space: Space,
     store_vectors(other, rows.frames, rows.assets, rows.vectors)
     notice(other, Rows(rows.frames, rows.assets, rows.vectors))
     assert not Arrival.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_is_encoded_again_is_not_new(harbour: Collection, fake_space: Space, bob: User, lost: bool) -> None:
+    old = make_prepared(harbour, distinct(1), fake_space)
+    drain_encode()
+    photos = switch_on(save_search(Query(kind="photo"), "photos", bob), bob)
+    if lost:  # as the doctor finds it
+        Embedding.objects.filter(asset=old).delete()
+    assert encode_again(Asset.objects.all()) == 1
+    new = make_prepared(harbour, distinct(2), fake_space)
+    drain_encode()
+    assert list(Arrival.objects.values_list("asset", flat=True)) == [new.pk]
+    match_new()
+    assert told(photos) == [new.pk]
 
 
 def test_what_came_before_a_switch_of_models_is_compared_in_the_new_one(
