@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import time
 
+from django.conf import settings
 from django.db import transaction
 
 from archive import dispatch
 from archive.decoder.decoded import Decoded, Stretch
 from archive.decoder.sandbox import Sandbox
-from archive.models import Asset, Step, Work, WorkState
+from archive.models import Asset, Frame, Step, Work, WorkState
 from archive.models.work import Priority
 from archive.readiness import settle
 from archive.renditions import keep_rows, write_files
@@ -104,7 +105,21 @@ def _read(asset: Asset, sandbox: Sandbox, position: int) -> Stretch:
     assert asset.step_ms is not None
     until_ms = chunk_end(position, asset.step_ms)
     with opened(asset) as file:
-        return sandbox.read_stretch(file, position, until_ms, asset.step_ms, deadline=patience(position))
+        stretch = sandbox.read_stretch(file, position, until_ms, asset.step_ms, deadline=patience(position))
+    return _within_limit(asset, position, stretch)
+
+
+def _within_limit(asset: Asset, position: int, stretch: Stretch) -> Stretch:
+    """A film may be longer than it said when its step was chosen: it ends where the limit is reached."""
+    most = max(1, settings.SIGHTLINE_FRAME_LIMIT)
+    room = max(0, most - Frame.objects.filter(asset=asset, at__lt=position / 1000).count())
+    if len(stretch.frames) <= room:
+        return stretch
+    note = (
+        f"It is longer than it says: it was looked at up to {stretch.frames[room][0] / 1000:.0f} seconds, "
+        f"{most} frames in all; SIGHTLINE_FRAME_LIMIT allows more."
+    )
+    return Stretch(stretch.frames[:room], stretch.reached_ms, True, (*stretch.notes, note))
 
 
 def patience(position: int) -> float:

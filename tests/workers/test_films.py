@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -141,6 +143,29 @@ def test_a_film_that_takes_too_long_is_tried_again_and_stays_found(
     assert (late, asset.status) == ([5000] * ERRORS, Status.FAILED)
     assert Embedding.objects.filter(asset=asset).count() == 5
     assert asset in find_candidates(Query(text="harbour"), alice)
+
+
+def test_a_film_that_is_longer_than_it_says_makes_no_more_frames_than_the_limit(
+    harbour: Collection, fake_space: Space, tmp_path: Path, settings: Any
+) -> None:
+    """As where its end takes too long to find, and its header names too little."""
+    settings.SIGHTLINE_FRAME_LIMIT = 100
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mkv", films.scenes(4, 50.0, (64, 48)), fps=2))
+
+    class Believing(Sandbox):
+        def look_at_film(self, *asked: Any, **options: Any) -> Any:
+            return replace(super().look_at_film(*asked, **options), duration=10.0)
+
+    (one,) = claim(Step.PREPARE, "", 1, "me")
+    with Believing(films=True) as sandbox:
+        prepare(one, sandbox, until=time.monotonic() + 60)
+    asset.refresh_from_db()
+    assert asset.step_ms == 1000
+    assert [frame.at for frame in asset.frames.order_by("at")] == [float(second) for second in range(100)]
+    assert Work.objects.get(asset=asset, step=Step.PREPARE).state == WorkState.DONE
+    assert asset.notes[-1].startswith(
+        "It is longer than it says: it was looked at up to 100 seconds, 100 frames in all"
+    )
 
 
 def test_the_way_to_the_rest_of_a_film_is_worth_going_on_for_as_long_again(
