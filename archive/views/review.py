@@ -81,7 +81,8 @@ def undo(request: HttpRequest, flag: int) -> HttpResponse:
     except NotReviewed as error:
         messages.error(request, str(error))
         return redirect("review_flag", flag)
-    messages.success(request, "Your answer is taken back; the flag is open again.")
+    left = "the flag is open again" if done.state == FlagState.OPEN else "what was decided before stands again"
+    messages.success(request, f"Your answer is taken back; {left}.")
     return redirect(done)
 
 
