@@ -30,6 +30,7 @@ from archive.models import (
     Collection,
     Concept,
     ConceptHead,
+    ConceptKind,
     ConceptVector,
     Membership,
     OnMatch,
@@ -39,7 +40,7 @@ from archive.models import (
     TagSource,
     TagState,
 )
-from archive.tags import add_tags, tags_of
+from archive.tags import add_tags, judge_tag, tags_of
 from tests.archive.test_visibility import put
 from tests.cast import make_user
 
@@ -353,3 +354,16 @@ def test_a_changed_vocabulary_takes_effect_as_if_it_had_been_saved_by_hand(
     assert due == {left.pk: True, asked.pk: True, same.pk: False}
     assert set(Tag.objects.values_list("concept", flat=True)) == {asked.pk, same.pk}
     assert set(ConceptHead.objects.filter(in_use=True).values_list("concept", flat=True)) == {left.pk, same.pk}
+
+
+def test_a_prohibited_concept_comes_and_goes_in_no_table_of_tags(boat: Asset, alice: User) -> None:
+    weapon = Concept.objects.create(slug="weapon", name="Weapon", kind=ConceptKind.PROHIBITED)
+    judge_tag(Asset.objects.filter(pk=boat.pk), weapon, TagState.ACCEPTED, alice)
+    assert list(tag_rows(alice, TagState.values)) == []
+    file = BytesIO(f"asset,tag\n{boat.uuid},weapon\n{boat.uuid},boat\n".encode())
+    with pytest.raises(NotImported) as refused:
+        import_tags(file, alice)
+    assert [told.sentence for told in refused.value.tally.problems] == [
+        "“weapon” is a prohibited concept: pictures are flagged, not tagged."
+    ]
+    assert carried(boat) == set()
