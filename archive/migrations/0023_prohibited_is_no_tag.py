@@ -1,6 +1,10 @@
-"""A prohibited concept is no word of an asset: what people judged to show one is not found by its name."""
+"""A prohibited concept is no word of an asset: what people judged to show one is not found by its name.
 
-from django.db import migrations
+And a dry run of a policy says by which version of its concept it counted.
+"""
+
+import django.db.models.deletion
+from django.db import migrations, models
 
 WORDS = """
 CREATE OR REPLACE FUNCTION archive_write_words(ids bigint[]) RETURNS void LANGUAGE sql AS $$
@@ -40,4 +44,18 @@ BACKWARD = WORDS.format(only="", of="name", changed="OLD.name IS DISTINCT FROM N
 class Migration(migrations.Migration):
     dependencies = [("archive", "0018_large_videos")]
 
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+    operations = [
+        migrations.RunSQL(FORWARD, BACKWARD),
+        migrations.AddField(
+            "check",
+            "head",
+            models.ForeignKey(
+                blank=True,
+                help_text="What it judges by; nothing: the words",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="archive.concepthead",
+            ),
+        ),
+    ]

@@ -10,9 +10,13 @@ from django.contrib.postgres.search import SearchQuery
 
 from archive.concepts.heads import find_judged
 from archive.concepts.passes import walk_on
+from archive.concepts.scoring import score
+from archive.concepts.vectors import find_concept_vectors, head_vectors
 from archive.models import (
     Asset,
     AssetWords,
+    Check,
+    CheckState,
     Concept,
     ConceptHead,
     ConceptKind,
@@ -25,8 +29,10 @@ from archive.models import (
     TagState,
 )
 from archive.models import LogEntry as ModerationEntry
+from archive.moderation.checking import outlook, work_on_next_check
 from archive.tag_names import BadTag
 from archive.tags import add_tags, remove_tags, seen_tags, tags_of
+from archive.vectors import read_vectors
 from search.concepts.judging import judge
 from tests.search.house import NEW, House, first_of, number_in
 from workers.concepts import read_concepts
@@ -193,3 +199,39 @@ def test_a_tag_that_becomes_prohibited_is_one_no_more(house: House, alice: User)
     assert not Concept.objects.filter(name="boats").exists()
     remove_tags(Asset.objects.all(), ["sailors"], alice)
     assert Tag.objects.get().state == TagState.ACCEPTED
+
+
+def test_a_policy_that_is_on_keeps_what_it_was_set_for_until_another_version_was_tried(house: House) -> None:
+    told = {**NEW, "name": "Nocturnes", "prompts": "nocturne", "kind": "prohibited"}
+    house.post("/concepts/new/", **told, verb="save")
+    concept = Concept.objects.get()
+    read_concepts()
+    policy = Policy.objects.create(concept=concept, is_on=True)
+    PolicyLine.objects.create(policy=policy, space=house.space, review_at=90, quarantine_at=91)
+    walk_on()
+    judge_by_truth(house, concept, house.under("night"), 30)
+    before = find_concept_vectors(house.space, [concept])
+    answer = house.client.post(f"/concepts/{concept.pk}/learn/", follow=True)
+    assert "Version 1 is learnt, and not in use" in answer.content.decode()
+    assert not ConceptHead.objects.get().in_use
+    use = f"/concepts/{concept.pk}/version/"
+    for _ in range(2):  # the second one finds the trial under way
+        answer = house.client.post(use, {"version": "1"}, follow=True)
+        assert "What version 1 would find is counted first" in answer.content.decode()
+    assert (find_concept_vectors(house.space, [concept]).vectors == before.vectors).all()
+    trial = Check.objects.get(dry=True)
+    while work_on_next_check():
+        pass
+    head = ConceptHead.objects.get()
+    scores = score(read_vectors(house.space, [one.pk for one in house.assets]).vectors, head_vectors(head))[:, 0]
+    assert outlook(trial := Check.objects.get(pk=trial.pk), 2.0).reached == (scores >= 2.0).sum()
+    assert (trial.state, trial.head) == (CheckState.DONE, head)
+    house.post(use, version="1")
+    assert ConceptHead.objects.get().in_use
+    answer = house.client.post(use, {"version": ""}, follow=True)
+    assert "What its words would find is counted first" in answer.content.decode()
+    assert ConceptHead.objects.get().in_use
+    while work_on_next_check():
+        pass
+    house.post(use, version="")
+    assert not ConceptHead.objects.get().in_use
