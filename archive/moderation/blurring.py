@@ -39,14 +39,16 @@ def _find_moment(flag: Flag, frame: int) -> Picture | None:
         return None
     frames = Frame.objects.filter(asset=flag.asset_id)
     found = frames.filter(pk=frame).first()
-    if found is None or found.still:
-        return found and _read(found.still)
+    if found is None:
+        return None
+    if found.still:
+        return _read(found.still)
     at_ms = round(found.at * 1000)
     try:
         return Picture(read_frames(flag.asset_id, [at_ms])[at_ms], "image/jpeg")
     except PackMissing:
         shot = frames.filter(at__lte=found.at).exclude(still="").order_by("-at").first()
-        return shot and _read(shot.still)
+        return _read(shot.still) if shot else None
 
 
 def _read(key: str) -> Picture | None:

@@ -58,10 +58,8 @@ def _said(entry: LogEntry, before: list[LogEntry]) -> Said:
 def give_back_verdict(flag: Flag, user: User, left: list[Said]) -> None:
     """Have `user` say what they last said of those that are left, or nothing."""
     flag.verdicts.filter(person=user).delete()
-    mine = [said for said in left if said.entry.person_id == user.pk and said.answer is not None]
+    mine = [(said.answer, said) for said in left if said.entry.person_id == user.pk and said.answer is not None]
     if mine:
-        last = mine[-1]
+        answer, last = mine[-1]
         reason = last.entry.reason.removeprefix(DISAGREE).strip()
-        Verdict.objects.create(
-            flag=flag, person=user, answer=last.answer, reason=reason, blind=last.blind, at=last.entry.at
-        )
+        Verdict.objects.create(flag=flag, person=user, answer=answer, reason=reason, blind=last.blind, at=last.entry.at)
