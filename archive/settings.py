@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 
 from archive.bundled.connections import read_connections
 from archive.bundled.tuning import index_memory
-from archive.environment import Environment, of_networks, of_postgres
+from archive.environment import Environment, of_folder, of_networks, of_postgres
 from archive.redis_url import broker_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -172,7 +172,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # ---- Files ------------------------------------------------------------------------------------
 SIGHTLINE_MEDIA_URL = env.str("SIGHTLINE_MEDIA_URL", default="")
-MEDIA_ROOT = Path(SIGHTLINE_MEDIA_URL.removeprefix("file://") or SIGHTLINE_DATA / "media")
+MEDIA_ROOT = Path(of_folder("SIGHTLINE_MEDIA_URL", SIGHTLINE_MEDIA_URL) or SIGHTLINE_DATA / "media")
 STORAGES = {
     "default": {"BACKEND": "archive.storage.DurableStorage", "OPTIONS": {"location": str(MEDIA_ROOT)}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
