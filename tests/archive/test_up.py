@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import io
+import json
 import os
 import re
 import signal
@@ -13,7 +14,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
@@ -27,7 +29,7 @@ from archive.bundled import processes as processes_module
 from archive.bundled.errors import BundledError
 from archive.bundled.port import AddressUnusable, check_address
 from archive.bundled.processes import processes
-from archive.bundled.supervisor import LONGEST_PAUSE, REFUSED_PAUSE, Deaths, kept
+from archive.bundled.supervisor import LONGEST_PAUSE, REFUSED_PAUSE, Deaths, Supervisor, kept
 from archive.bundled.terminal import Lines
 from archive.models import Collection
 from archive.models.collections import CONTRIBUTING
@@ -170,7 +172,44 @@ def test_a_web_process_that_is_slow_to_start_is_asked_again_without_a_traceback(
         silent.listen()
         watch = launch.Watch.__new__(launch.Watch)
         watch.url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        assert asyncio.run(watch._answers()) is False
+        assert asyncio.run(watch._ask_health()) is None
+
+
+def test_ready_is_said_when_words_are_read_or_after_a_while_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first search by words is not to wait for a model; but a model that never loads keeps nobody out."""
+    announced: list[str] = []
+    written = io.StringIO()
+    watch = launch.Watch.__new__(launch.Watch)
+    watch.url, watch.sample, watch.announce = "http://here/", None, announced.append
+    watch.supervisor = cast(Supervisor, SimpleNamespace(console=Console(file=written)))
+    health: dict[str, Any] | None = None
+
+    async def told() -> dict[str, Any] | None:
+        return health
+
+    monkeypatch.setattr(watch, "_revive", lambda: None)
+    monkeypatch.setattr(watch, "_ask_health", told)
+
+    def look() -> list[str]:
+        asyncio.run(watch.look())
+        return announced
+
+    watch.announced, watch.answers_since = False, None
+    assert look() == []  # no web process yet
+    health = {"ok": True, "queries": False}
+    assert look() == []
+    health = {"ok": True, "queries": True}
+    assert look() == ["http://here/"]
+    assert look() == ["http://here/"]
+    assert not written.getvalue()
+
+    announced.clear()
+    watch.announced, watch.answers_since = False, None
+    health = {"ok": True, "queries": False}
+    assert look() == []
+    monkeypatch.setattr(launch, "READING_PATIENCE", 0.0)
+    assert look() == ["http://here/"]
+    assert "first search by words may wait" in written.getvalue()
 
 
 # ---- what dies is started again ----------------------------------------------------------------
@@ -382,6 +421,7 @@ def test_up_gets_ready_answers_and_stops_in_order(open_folder: Path) -> None:
         assert up.process.stdout is not None
         assert re.match(r"log in as alice with the password \S{16}", up.process.stdout.readline())
         assert answers(up.port)
+        assert reads_words(up.port)
 
         second = Up(open_folder)
         _, _ = second.process.communicate(timeout=30)
@@ -428,11 +468,20 @@ def test_kill_9_of_up_leaves_nothing_running(open_folder: Path) -> None:
 
 
 def answers(port: int) -> bool:
+    return health(port) is not None
+
+
+def reads_words(port: int) -> bool:
+    return bool((health(port) or {})["queries"])
+
+
+def health(port: int) -> dict[str, Any] | None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        answer = connection.getresponse()
+        return json.loads(answer.read()) if answer.status == 200 else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
