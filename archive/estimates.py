@@ -18,15 +18,15 @@ else:
 COUNT_UP_TO = 20_000
 
 
-def estimated_count(rows: QuerySet[Model]) -> tuple[int, bool]:
+def estimated_count(rows: QuerySet[Model], up_to: int = COUNT_UP_TO) -> tuple[int, bool]:
     """How many `rows` there are, and whether that is only what Postgres' planner believes.
 
-    A short list is counted. Of a long one no more than its beginning is read: the planner multiplies
+    A short list, of `up_to`, is counted. Of a long one no more than its beginning is read: the planner multiplies
     the size of the table by the share that the condition keeps (statistics of the last ANALYZE). Asked
     about a short list it would tell who sees little of a large archive how large that is.
     """
-    counted = rows.order_by()[: COUNT_UP_TO + 1].count()
-    if counted <= COUNT_UP_TO:
+    counted = rows.order_by()[: up_to + 1].count()
+    if counted <= up_to:
         return counted, False
     (plan,) = json.loads(rows.order_by().explain(format="json"))
     return max(counted, plan["Plan"]["Plan Rows"]), True

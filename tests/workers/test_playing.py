@@ -116,7 +116,7 @@ def test_a_film_that_is_made_playable_anew_is_not_joined_with_what_was_left(
     with Heartbeat() as heartbeat:
         play.play(one, asset, 0.0, heartbeat)
         play.play(replace(one, position=3500), asset, 0.0, heartbeat)
-    left, other = pieces_of(asset)
+    left, *_, other = pieces_of(asset)
     Work.objects.filter(pk=one.work_id).update(state=WorkState.READY, position=None)
     twin = keep_piece(harbour_twin(asset), 0, left.read())  # saved, and not yet committed
     monkeypatch.setattr(play, "PIECE_MS", 2500)
