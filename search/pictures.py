@@ -12,7 +12,7 @@ import re
 import secrets
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 from django.conf import settings
@@ -57,7 +57,7 @@ def keep_picture(file: File[bytes], user: Person) -> str:
     """
     _refuse(file)
     # The open file, not its bytes: the decoder reads it, and this process stays as small as it is.
-    decoded = _sandbox().decode(file.file, specs=(ENCODER, STAMP))
+    decoded = _sandbox().decode(cast(BinaryIO, file.file), specs=(ENCODER, STAMP))
     rendition, stamp = decoded.renditions["encoder"].data, decoded.renditions["stamp"].data
     key = secrets.token_urlsafe(16)
     try:
