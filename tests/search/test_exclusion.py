@@ -153,6 +153,7 @@ class Watched(File):  # type: ignore[type-arg]  # generic in the stubs only
     read_here = 0
 
     def read(self, size: int = -1) -> bytes:
+        assert self.file is not None
         data: bytes = self.file.read(size)
         self.read_here += len(data)
         return data

@@ -87,12 +87,14 @@ def test_a_gpu_that_is_named_is_taken_by_all(machine: Any, settings: Any, monkey
 def test_the_children_of_a_worker_are_numbered() -> None:
     """By the pool that Celery makes them with: 0, 1, ..., and who comes for a dead one has its number."""
     with Pool(3) as pool:
-        assert sorted(child.index for child in pool._pool) == [0, 1, 2]
+        children: Any = pool
+        assert sorted(child.index for child in children._pool) == [0, 1, 2]
         assert pool.apply(number) in {0, 1, 2}
 
 
 def number() -> int:
-    found: int = current_process().index
+    child: Any = current_process()
+    found: int = child.index
     return found
 
 
