@@ -12,7 +12,7 @@ import re
 import secrets
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 from django.conf import settings
@@ -20,9 +20,12 @@ from django.core.cache import cache
 from PIL import Image
 from redis.exceptions import RedisError
 
+from archive.decoder.refusals import Undecodable
 from archive.decoder.sandbox import Sandbox
 from archive.decoder.specs import ENCODER, Spec
+from archive.incoming import TooLarge
 from archive.models import SavedSearch, Space
+from archive.sniff import HEAD, UnsupportedMedia, sniff_picture
 from archive.vectors import Vector
 from search.asking import asked_of_the_worker
 from search.boxes import Box
@@ -49,9 +52,12 @@ class Picture:
 def keep_picture(file: File[bytes], user: Person) -> str:
     """Decode an uploaded picture for `user`; returns the key under which it is kept for an hour.
 
-    Raises `archive.decoder.refusals.DecoderError` and `EncoderUnavailable`, with words for people.
+    Raises `archive.decoder.refusals.DecoderError`, `archive.incoming.TooLarge` and `EncoderUnavailable`, with words
+    for people.
     """
-    decoded = _sandbox().decode(file.read(), specs=(ENCODER, STAMP))
+    _refuse(file)
+    # The open file, not its bytes: the decoder reads it, and this process stays as small as it is.
+    decoded = _sandbox().decode(cast(BinaryIO, file.file), specs=(ENCODER, STAMP))
     rendition, stamp = decoded.renditions["encoder"].data, decoded.renditions["stamp"].data
     key = secrets.token_urlsafe(16)
     try:
@@ -59,6 +65,19 @@ def keep_picture(file: File[bytes], user: Person) -> str:
     except (RedisError, OSError) as error:
         raise EncoderUnavailable(str(error)) from error
     return key
+
+
+def _refuse(file: File[bytes]) -> None:
+    """What is no picture, or larger than pictures may be, before more than its beginning is read."""
+    file.seek(0)
+    head = file.read(HEAD)
+    file.seek(0)
+    try:
+        sniff_picture(head)
+    except UnsupportedMedia as problem:
+        raise Undecodable(str(problem), "empty" if problem.empty else "unsupported") from None
+    if file.size > settings.SIGHTLINE_UPLOAD_LIMIT:
+        raise TooLarge(settings.SIGHTLINE_UPLOAD_LIMIT)
 
 
 def find_picture(key: str, user: Person) -> Picture | None:

@@ -23,10 +23,9 @@ from django.core.cache import cache
 from redis import Redis
 from redis.exceptions import RedisError
 
-from archive import dispatch
+from archive import dispatch, signs
 from archive.allowance import count_question
 from archive.models import Space
-from workers import signs
 
 Vector = npt.NDArray[np.float32]
 TEXT_DAYS = 30

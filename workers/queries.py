@@ -14,8 +14,8 @@ from PIL import Image
 from redis import Redis
 from redis.exceptions import RedisError
 
+from archive import signs
 from archive.models import Space
-from workers import signs
 from workers.encoders.load import encoder_of, is_held
 from workers.encoders.protocol import Encoder, EncoderRefused, NotNow
 

@@ -161,6 +161,16 @@ def test_a_reference_picture_over_the_limit_is_a_413(colours: dict[str, Asset], 
     assert (answer.status_code, error_of(answer)["code"]) == (413, "too_large")
 
 
+def test_a_film_is_no_reference_picture_however_large_films_may_be(
+    colours: dict[str, Asset], bob: User, media_root: Path, settings: Any
+) -> None:
+    settings.SIGHTLINE_UPLOAD_LIMIT = 1000
+    film = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(5000)
+    answer = client_of(bob).post("/api/v1/search", {"image": image(film)}, format="multipart")
+    assert (answer.status_code, error_of(answer)["code"]) == (415, "unsupported_media")
+    assert not list(media_root.glob("incoming/*.part"))
+
+
 def test_without_a_worker_words_are_a_503_that_says_when_to_come_back_and_the_rest_works(
     colours: dict[str, Asset], bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +16,10 @@ from PIL import Image
 
 from archive.decoder.decoded import Rendition as Made
 from archive.decoder.refusals import Undecodable
+from archive.incoming import TooLarge
 from archive.models import Collection, Frame, Kind, Space
 from archive.renditions import keep_rows, write_files
+from archive.sniff import HEAD
 from archive.video.packs import write_pack
 from search.background import Background
 from search.engine import search
@@ -180,3 +184,48 @@ def test_an_expired_picture_says_so(
 def test_a_picture_that_cannot_be_read_is_refused_with_the_decoder_s_words(fake_space: Space, bob: User) -> None:
     with pytest.raises(Undecodable, match="ends too early"):
         keep_picture(upload(pictures.cut(pictures.jpeg())), bob)
+
+
+FILM = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(400_000)
+
+
+class Watched(File):  # type: ignore[type-arg]  # generic in the stubs only
+    """A file that counts how much of it passed through this process."""
+
+    read_here = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert self.file is not None
+        data: bytes = self.file.read(size)
+        self.read_here += len(data)
+        return data
+
+
+def as_uploaded(folder: Path, data: bytes) -> Watched:
+    path = folder / "asked"
+    path.write_bytes(data)
+    return Watched(path.open("rb"))
+
+
+def test_a_reference_picture_goes_to_the_decoder_and_never_through_the_web_process(bob: User, tmp_path: Path) -> None:
+    """Neither read nor copied: the decoder gets the file itself."""
+    with as_uploaded(tmp_path, pictures.jpeg() + bytes(100_000)) as file:
+        assert file.size > 100_000
+        assert keep_picture(file, bob)
+        assert file.read_here <= HEAD
+
+
+@pytest.mark.parametrize(
+    ("data", "refusal", "said"),
+    [
+        (FILM, Undecodable, "This is a video .MP4., and a picture is asked for"),
+        (pictures.jpeg() + bytes(400_000), TooLarge, "larger than"),
+    ],
+)
+def test_films_and_what_is_too_large_are_refused_before_they_are_read(
+    bob: User, tmp_path: Path, settings: Any, data: bytes, refusal: type[Exception], said: str
+) -> None:
+    settings.SIGHTLINE_UPLOAD_LIMIT = 300_000
+    with as_uploaded(tmp_path, data) as file, pytest.raises(refusal, match=said):
+        keep_picture(file, bob)
+    assert file.read_here <= HEAD
