@@ -42,7 +42,7 @@ BACKWARD = WORDS.format(only="", of="name", changed="OLD.name IS DISTINCT FROM N
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0018_large_videos")]
+    dependencies = [("archive", "0021_batches_of_work")]
 
     operations = [
         migrations.RunSQL(FORWARD, BACKWARD),
