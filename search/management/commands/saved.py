@@ -111,7 +111,7 @@ class Command(BaseCommand):
             return
         table = Search()
         table.stdout = self.stdout
-        table.show(answer)
+        table.show(answer, "--limit")
 
     def do_rename(self, user: User, options: dict[str, Any]) -> None:
         self.stdout.write(str(change(self._find_own(user, options), name=options["new"])))
