@@ -140,7 +140,7 @@ def look_up(assets: Iterable[int]) -> dict[int, Seen]:
     ready = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
     about = ("sha256", "collection_id", "uploader_id", "camera", "taken_at")
     zones = [When(asset__exif__has_key=clock, then=KeyTextTransform(zone, "asset__exif")) for clock, zone in CLOCKS]
-    ready = ready.annotate(zone=Case(*zones))
+    zoned = ready.annotate(zone=Case(*zones))
     return {
         one.pk: Seen(
             asset_id=one.pk,
@@ -155,7 +155,7 @@ def look_up(assets: Iterable[int]) -> dict[int, Seen]:
             spread=one.spread,
             colours=bytes(one.colours),
         )
-        for one in ready.only(*(f"asset__{name}" for name in about), "pdq", "quality", "spread", "colours")
+        for one in zoned.only(*(f"asset__{name}" for name in about), "pdq", "quality", "spread", "colours")
     }
 
 

@@ -120,7 +120,7 @@ class Footage:
         notes.append("It has no index and takes long to read: its length is what its header says.")
         return said / 1000
 
-    def _last_packet(self, packets: Iterator[Packet]) -> float:
+    def _last_packet(self, packets: Iterator[Packet[VideoStream]]) -> float:
         end = 0.0
         base = self.stream.time_base
         assert base is not None
