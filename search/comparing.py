@@ -137,10 +137,10 @@ def _judged(
 
 def look_up(assets: Iterable[int]) -> dict[int, Seen]:
     """Of those that are ready and have a fingerprint."""
+    about = (f"asset__{name}" for name in ("sha256", "collection_id", "uploader_id", "camera", "taken_at"))
     ready = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
-    about = ("sha256", "collection_id", "uploader_id", "camera", "taken_at")
+    ready = ready.only(*about, "pdq", "quality", "spread", "colours")
     zones = [When(asset__exif__has_key=clock, then=KeyTextTransform(zone, "asset__exif")) for clock, zone in CLOCKS]
-    zoned = ready.annotate(zone=Case(*zones))
     return {
         one.pk: Seen(
             asset_id=one.pk,
@@ -155,7 +155,7 @@ def look_up(assets: Iterable[int]) -> dict[int, Seen]:
             spread=one.spread,
             colours=bytes(one.colours),
         )
-        for one in zoned.only(*(f"asset__{name}" for name in about), "pdq", "quality", "spread", "colours")
+        for one in ready.annotate(zone=Case(*zones))
     }
 
 
