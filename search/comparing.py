@@ -149,7 +149,7 @@ def look_up(assets: Iterable[int]) -> dict[int, Seen]:
             uploader_id=one.asset.uploader_id,
             camera=one.asset.camera,
             taken_at=one.asset.taken_at,
-            zoned=OFFSET.fullmatch(one.zone or "") is not None,
+            zoned=OFFSET.fullmatch(getattr(one, "zone", None) or "") is not None,
             bits=from_digits(one.pdq),
             quality=one.quality,
             spread=one.spread,
