@@ -21,8 +21,8 @@ from archive.models.telling import INTERVALS, MOST_TRIES, Every
 if TYPE_CHECKING:
     from archive.vectors import Rows
 
-# What is READY was looked at when it came: it gets vectors again when the model changes. And where nobody
-# waits for anything, nothing is written.
+# What is READY was looked at when it came: it gets vectors again when the model changes or somebody has it encoded
+# again, and stays READY meanwhile (archive.readiness). And where nobody waits for anything, nothing is written.
 NOTE = """
 INSERT INTO archive_arrival (asset_id)
 SELECT a.id FROM archive_asset a

@@ -21,6 +21,8 @@ def outcome(batch: Batch) -> str:
     """How far it is, in a sentence."""
     if batch.state == BatchState.UNDONE and batch.action == Action.DOWNLOAD:
         return "The file is deleted."
+    if batch.lasts and batch.state in (BatchState.UNDOING, BatchState.UNDONE):
+        return f"Stopped after {batch.done + batch.skipped:,} of {batch.total:,}."
     sentences = {
         BatchState.WAITING: f"{_many(batch.total)}: waiting for a worker.",
         BatchState.RUNNING: f"{batch.behind:,} of {batch.total:,}.",

@@ -75,6 +75,7 @@ def _do_chunk(batch: Batch) -> None:
 def _apply(batch: Batch, deed: Deed, items: list[BatchItem]) -> Outcome:
     """Only to what the owner may do it to at this moment; held, so that nobody changes it in between."""
     deed.hold(batch, None)
+    deed.hold_first([item.asset_id for item in items])
     asked = Asset.objects.filter(pk__in=[item.asset_id for item in items])
     allowed = deed.open_to(batch.owner).filter(pk__in=asked.order_by().values("pk"))
     held = allowed.order_by("pk").select_for_update(of=("self",), no_key=True).defer("exif", "notes", "caption")

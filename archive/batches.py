@@ -102,6 +102,8 @@ def undo(batch: Batch) -> Batch:
     held = Batch.objects.select_for_update().get(pk=batch.pk)
     if held.state in (BatchState.UNDOING, BatchState.UNDONE):
         raise Refused("It is undone already, or about to be.")
+    if held.lasts and not held.is_open:
+        raise Refused("There is nothing to take back: what was ordered is done by now, or waits on the Work page.")
     held.state, held.error, held.finished_at = BatchState.UNDOING, "", None
     held.save(update_fields=["state", "error", "finished_at"])
     transaction.on_commit(dispatch.ring_batches, robust=True)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from archive.models import Asset, Fingerprint, Kind, Rendition, Step, Work, WorkState
 from archive.pdq import Look, as_digits, look_at
+from archive.storage import store_is_there
 from archive.work import retry
 
 # What it is made from. No original is decoded for it, now or later, so both ways give the same bits.
@@ -46,7 +47,7 @@ def fill_missing(budget: float) -> bool:
     until = time.monotonic() + budget
     while not Work.objects.filter(step=Step.PREPARE, state=WorkState.READY).exists():
         assets = list(without_fingerprint().values_list("pk", flat=True)[:BATCH])
-        if not assets:
+        if not assets or not store_is_there():
             return False
         fill(assets)
         if time.monotonic() > until:

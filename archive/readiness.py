@@ -8,26 +8,36 @@ from archive.moderation.quarantine import HIDDEN, hold_assets, settle_quarantine
 from archive.moderation.unseen import flag_unseen
 
 # What was held until somebody or something had looked at it (Policy.holds_new) is shown now, unless a flag hides it.
-# A video that failed half-way can still be played, and what lies behind was never looked at: it stays held.
+# What failed was never looked at to its end, and its file is there all the same: it stays held, and people look.
 # Only the searched space holds an asset back; a space that is being filled does not. What only a player needs is
 # waited for, but a video that cannot be made playable is found all the same.
+# What is READY stays so while its work is done again: its old renditions and vectors serve meanwhile, and where a new
+# vector cannot be made the old one does. Only an original that can no longer be read takes it out.
 SETTLE = f"""
 WITH needed AS (
     SELECT w.asset_id,
            bool_or(w.step <> 'play' AND w.state IN ('quarantined', 'cancelled')) AS failed,
            bool_and(w.state = 'done' OR w.step = 'play' AND w.state IN ('quarantined', 'cancelled')) AS done,
+           bool_or(w.step = 'prepare' AND w.state = 'quarantined') AS lost,
            max(w.last_error) FILTER (WHERE w.step <> 'play' AND w.state IN ('quarantined', 'cancelled')) AS error
     FROM archive_work w
     WHERE w.asset_id = ANY(%(assets)s)
       AND (w.step <> 'encode' OR w.target = (SELECT slug FROM archive_space WHERE state = 'active'))
     GROUP BY w.asset_id
+), judged AS (
+    SELECT n.asset_id, n.done, n.error,
+           n.lost OR n.failed AND NOT (a.status = 'ready' AND EXISTS (
+               SELECT FROM archive_embedding e
+               WHERE e.asset_id = a.id AND e.space_id = (SELECT id FROM archive_space WHERE state = 'active')
+           )) AS failed
+    FROM needed n JOIN archive_asset a ON a.id = n.asset_id
 )
 UPDATE archive_asset a
-SET status = CASE WHEN n.failed THEN 'failed' WHEN n.done THEN 'ready' ELSE 'pending' END,
+SET status = CASE WHEN n.failed THEN 'failed' WHEN n.done OR a.status = 'ready' THEN 'ready' ELSE 'pending' END,
     error = CASE WHEN n.failed THEN coalesce(n.error, '') ELSE '' END,
-    quarantined = CASE WHEN n.done OR n.failed AND a.kind <> 'video' THEN {HIDDEN} ELSE a.quarantined END
-FROM needed n WHERE a.id = n.asset_id
-RETURNING a.id, a.kind = 'video' AND a.status = 'failed' AND a.quarantined
+    quarantined = CASE WHEN n.done THEN {HIDDEN} ELSE a.quarantined END
+FROM judged n WHERE a.id = n.asset_id
+RETURNING a.id, a.status = 'failed' AND a.quarantined
 """  # noqa: S608
 
 

@@ -5,7 +5,25 @@ import uuid
 from pathlib import Path
 from typing import IO, Any
 
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, default_storage
+
+ORIGINALS = "originals"
+
+
+class StoreAway(OSError):
+    """The media folder is not mounted on this machine: a passing state, and no asset's fault."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The media folder is not there on the machine of the worker. Mount it, or set SIGHTLINE_MEDIA_URL to the "
+            "folder that all machines share. Nothing is lost; it goes on by itself."
+        )
+
+
+def store_is_there() -> bool:
+    """Whether the media folder can be seen. Asked where there is an asset, and so a folder of originals: an empty
+    mount point has none."""
+    return not isinstance(default_storage, DurableStorage) or default_storage.is_there()
 
 
 class DurableStorage(FileSystemStorage):
@@ -14,6 +32,9 @@ class DurableStorage(FileSystemStorage):
     A name is given by content, so a name that is taken already holds these bytes, and may be
     written again. `rename` alone is not durable; the folder is synced too.
     """
+
+    def is_there(self) -> bool:
+        return os.path.isdir(Path(self.location) / ORIGINALS)
 
     @property
     def incoming(self) -> Path:

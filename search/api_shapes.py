@@ -96,6 +96,10 @@ class HitShape(Plain):
         help_text="Higher is closer; comparable inside one answer only. Of a video its best frame's; of a sequence its"
         " weakest moment's, in spreads above what is usual"
     )
+    share = serializers.FloatField(
+        help_text="From 0 to 1: how many of pictures at large are less close. 0 where that is not known: of the newest,"
+        " of a sequence, by words alone, among very few pictures"
+    )
     rank = serializers.IntegerField(help_text="From 1")
     well = serializers.BooleanField(help_text="Whether it matches well, or is less certain")
     said = serializers.BooleanField(help_text="Whether the words stand in what is written about it")
@@ -117,6 +121,7 @@ class HitShape(Plain):
                         "asset": EXAMPLE,
                         "filename": "boat.jpg",
                         "score": 0.3124,
+                        "share": 0.9971,
                         "rank": 1,
                         "well": True,
                         "said": False,

@@ -17,5 +17,7 @@ def asked_of_the_worker() -> Iterator[None]:
         yield
     except AskedTooOften as error:
         raise failures.AskedTooOften(error.wait) from error
+    except client.EncoderBusy as error:
+        raise failures.EncoderUnavailable(str(error), failures.BUSY) from error
     except client.EncoderUnavailable as error:
         raise failures.EncoderUnavailable(str(error)) from error

@@ -4,6 +4,10 @@
 SEED_GONE = "The picture that this search starts from is gone, or you may not see it any more."
 
 
+SILENT = "the search worker does not answer"
+BUSY = "the search worker has no room for its model at the moment; try again soon"
+
+
 class NotAnswered(Exception):
     """The query is fine, but there is no answer to it now. `status`: what a page answers with."""
 
@@ -63,10 +67,9 @@ class NotEncodedYet(NotAnswered):
 class EncoderUnavailable(NotAnswered):
     """Words and pictures cannot be read now; browsing and "more like this" still work."""
 
-    def __init__(self, reason: str = "") -> None:
+    def __init__(self, reason: str = "", because: str = SILENT) -> None:
         super().__init__(
-            "Words and pictures cannot be read right now, because the search worker does not answer. "
-            "Browsing and “more like this” still work."
+            f"Words and pictures cannot be read right now, because {because}. Browsing and “more like this” still work."
         )
         self.reason = reason
 

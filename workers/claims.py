@@ -81,7 +81,8 @@ WHERE token = %(token)s AND state = 'running' RETURNING asset_id
 """
 PUT_OFF = """
 UPDATE archive_work
-SET state = 'ready', token = NULL, lease_until = NULL, last_error = %(why)s, not_before = now() + %(pause)s
+SET state = 'ready', token = NULL, lease_until = NULL, last_error = %(why)s, not_before = now() + %(pause)s,
+    attempts = attempts - 1
 WHERE token = %(token)s AND state = 'running' RETURNING asset_id
 """
 REAP = """
@@ -181,7 +182,8 @@ def try_later(claim: Claim, error: str) -> None:
 
 
 def put_off(claim: Claim, why: str) -> None:
-    """It waits for other work of its asset that is under way: again after a pause, as often as it takes."""
+    """It waits for what is no fault of the asset, such as other work that is under way or a full device: again after a
+    pause, as often as it takes."""
     _end(PUT_OFF, {"token": claim.token, "why": why, "pause": WAIT})
 
 

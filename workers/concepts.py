@@ -14,7 +14,7 @@ from archive.concepts.words import every_text
 from archive.models import Concept, ConceptPass, ConceptVector, Space, Step
 from archive.models.concept_vectors import GOING
 from workers.encoders.load import encoder_of
-from workers.encoders.protocol import Encoder, EncoderRefused
+from workers.encoders.protocol import Encoder, EncoderRefused, NotNow
 
 log = logging.getLogger(__name__)
 BATCH = 64
@@ -31,7 +31,7 @@ def read_concepts() -> int:
         try:
             encoder = encoder_of(space)
             read_into(space, unmade, encoder)
-        except EncoderRefused as error:
+        except (EncoderRefused, NotNow) as error:
             log.error("space %s: concepts wait (%s)", space.slug, error)
             continue
         made += len(unmade)

@@ -23,8 +23,10 @@ from django.db import connection, transaction
 from PIL import Image
 
 from archive.models import Frame, Rendition, Space, SpaceState, Step, Work, WorkState
+from archive.models.work import NO_ROOM
 from archive.noticing import notice
 from archive.readiness import settle
+from archive.storage import StoreAway, store_is_there
 from archive.vectors import Rows, copy_known_vectors, read_vectors, store_vectors
 from archive.video.packs import PackMissing
 from archive.work import retry
@@ -33,7 +35,7 @@ from workers.concepts import read_concepts
 from workers.deriving import derive_waiting
 from workers.encode_films import Run, keep_batch
 from workers.encoders.load import encoder_of
-from workers.encoders.protocol import Encoder, EncoderRefused, OutOfMemory, Vectors
+from workers.encoders.protocol import Encoder, EncoderRefused, NotNow, OutOfMemory, Vectors
 from workers.leases import Heartbeat
 from workers.prepare import worker_name
 
@@ -43,7 +45,6 @@ log = logging.getLogger(__name__)
 TURNS = (SpaceState.ACTIVE, SpaceState.READY, SpaceState.BUILDING)
 
 
-NO_ROOM = "The device has not the memory for even one picture. End what else runs on it, or take a smaller model."
 # A batch that fits is remembered for a while by this process: what took the memory may have ended since.
 REMEMBER_SECONDS = 600.0
 _fitting: dict[int, tuple[int, float]] = {}  # by space: the batch, and until when on the monotonic clock
@@ -81,6 +82,9 @@ def drain_encode(budget: float = 10.0) -> bool:
     until = time.monotonic() + budget
     read_concepts()  # first: what is stored from here on is compared with them
     derive_waiting(until)
+    if not store_is_there():
+        log.error("nothing is claimed: %s", StoreAway())
+        return False
     for space in waiting_spaces():
         if space.parent_id:  # from what was encoded a moment ago
             derive_waiting(until)
@@ -88,13 +92,13 @@ def drain_encode(budget: float = 10.0) -> bool:
                 return True
         try:
             encoder = encoder_of(space)
-        except EncoderRefused as error:
+        except (EncoderRefused, NotNow) as error:
             log.error("space %s: %s", space.slug, error)
             continue
         try:
             if Pipeline(space, encoder).run(until):
                 return True
-        except (EncoderRefused, OutOfMemory) as error:  # the spaces behind it get their turn all the same
+        except (EncoderRefused, NotNow) as error:  # the spaces behind it get their turn all the same
             log.error("space %s: %s", space.slug, error)
     return False
 
@@ -151,7 +155,7 @@ class Pipeline:
                 loading = loader.submit(self.load if time.monotonic() < until else _nothing)
                 try:
                     items, vectors = self.encode_all_but_bad(batch.items)
-                except OutOfMemory as error:  # counted: what never fits must not be tried for ever
+                except OutOfMemory as error:  # no picture's fault, all are of one size: not counted
                     self._put_off(batch.items)
                     raise OutOfMemory(NO_ROOM) from error
                 self.heartbeat.progress()
@@ -217,6 +221,8 @@ class Pipeline:
             # Reading a long film again takes longer than all the tries there are: only what begins it anew counts.
             begun = retry(Work.objects.filter(asset=run.claim.asset_id, step=Step.PREPARE))
             return self._let_go(run, try_later if begun else put_off, str(PackMissing()))
+        except StoreAway as error:
+            return self._let_go(run, put_off, str(error))
         except OSError as error:
             return self._let_go(run, try_later, f"The frames could not be read: {error}")
         run.stopped = last
@@ -299,8 +305,8 @@ class Pipeline:
         self.heartbeat.progress()
 
     def _put_off(self, items: list[Item]) -> None:
-        for item in items:
-            try_later(item.claim, NO_ROOM)
+        for one in {item.claim.token: item.claim for item in items}.values():  # frames of a video have one claim
+            put_off(one, NO_ROOM)
         self.heartbeat.drop([item.claim for item in items])
 
     def _without_known(self, claims: list[Claim]) -> list[Claim]:
@@ -321,7 +327,7 @@ class Pipeline:
             with default_storage.open(key) as file:
                 data = file.read()
         except FileNotFoundError as error:
-            raise RenditionUnusable("missing") from error
+            raise (RenditionUnusable("missing") if store_is_there() else StoreAway()) from error
         return self._prepared(data)
 
     def _prepared(self, data: bytes) -> Any:
@@ -338,6 +344,8 @@ class Pipeline:
         except RenditionUnusable as error:
             retry(Work.objects.filter(asset=one.asset_id, step=Step.PREPARE))
             try_later(one, str(error))
+        except StoreAway as error:
+            put_off(one, str(error))
         except OSError as error:
             try_later(one, f"The picture could not be read: {error}")
         except Exception as error:  # the batch must go on

@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 from django.core.files.storage import default_storage
 
 from archive.models import Asset
+from archive.storage import StoreAway, store_is_there
 
 
 class OriginalMissing(Exception):
@@ -18,10 +19,10 @@ class OriginalMissing(Exception):
 
 @contextmanager
 def opened(asset: Asset) -> Iterator[BinaryIO]:
-    """Its bytes as they came. Raises `OriginalMissing`."""
+    """Its bytes as they came. Raises `OriginalMissing`, or `StoreAway` where no file can be seen at all."""
     try:
         file = default_storage.open(asset.original)
     except FileNotFoundError as error:
-        raise OriginalMissing from error
+        raise (OriginalMissing() if store_is_there() else StoreAway()) from error
     with file:
         yield cast(BinaryIO, file.file)

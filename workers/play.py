@@ -13,11 +13,12 @@ from archive.decoder.refusals import DecoderError
 from archive.models import Asset, Rendition, Step, Work
 from archive.readiness import settle
 from archive.renditions import keep_rows
+from archive.storage import StoreAway, store_is_there
 from archive.video.packs import PackMissing
 from archive.video.playable import forget_pieces, join_pieces, keep_piece, pieces_of, plays_as_it_is
 from archive.video.sprites import make_sprite
 from archive.work import retry
-from workers.claims import Claim, advance, claim, finish, release, set_aside, try_later
+from workers.claims import Claim, advance, claim, finish, put_off, release, set_aside, try_later
 from workers.films import as_long_again, patience
 from workers.leases import Heartbeat
 from workers.originals import OriginalMissing, opened
@@ -32,6 +33,9 @@ def drain_play(budget: float = 60.0) -> bool:
     until = time.monotonic() + budget
     with Heartbeat() as heartbeat:
         while time.monotonic() < until:
+            if not store_is_there():
+                log.error("nothing is claimed: %s", StoreAway())
+                return False
             claims = claim(Step.PLAY, "", 1, worker_name())
             if not claims:
                 sandboxes.close()
@@ -59,6 +63,8 @@ def play_alone(one: Claim, until: float, heartbeat: Heartbeat) -> None:
         try_later(one, str(error))
     except OriginalMissing as error:
         set_aside(one, str(error))
+    except StoreAway as error:
+        put_off(one, str(error))
     except DecoderError as error:
         (set_aside if error.permanent else try_later)(one, str(error))
     except Exception as error:

@@ -16,11 +16,13 @@ from archive.decoder.refusals import DecoderCrashed, DecoderError, DecoderTimedO
 from archive.decoder.sandbox import Sandbox
 from archive.fingerprints import SPEC, keep_fingerprints
 from archive.keywords import keep_keywords, name_concepts
-from archive.models import Asset, Frame, Space, Step, Work
+from archive.models import Asset, Frame, Step, Work
 from archive.pdq import look_at
 from archive.readiness import settle
 from archive.renditions import keep_rows, write_files
-from workers.claims import Claim, claim, finish, release, set_aside, try_later
+from archive.spaces import hold_live
+from archive.storage import StoreAway, store_is_there
+from workers.claims import Claim, claim, finish, put_off, release, set_aside, try_later
 from workers.facts import write_facts
 from workers.films import prepare_film
 from workers.leases import Heartbeat
@@ -47,6 +49,9 @@ def _drain(until: float) -> bool:
     worker = worker_name()
     with Heartbeat() as heartbeat:
         while time.monotonic() < until:
+            if not store_is_there():
+                log.error("nothing is claimed: %s", StoreAway())
+                return False
             claims = claim(Step.PREPARE, "", BATCH, worker)
             if not claims:
                 return False
@@ -107,6 +112,8 @@ def prepare(one: Claim, sandbox: Sandbox, until: float = float("inf"), heartbeat
             prepare_photo(one, asset, sandbox)
     except (Undecodable, OriginalMissing) as error:
         set_aside(one, str(error))
+    except StoreAway as error:
+        put_off(one, str(error))
     except DecoderTimedOut as error:
         # A picture that takes so long always will. A film may have met a busy machine or a slow store.
         (try_later if one.film else set_aside)(one, str(error))
@@ -145,10 +152,7 @@ def add_encoding(asset: Asset, done: Claim) -> None:
     """Work in every live space, as urgent as what led to it."""
     priority = Work.objects.values_list("priority", flat=True).get(pk=done.work_id)
     Work.objects.bulk_create(
-        [
-            Work(asset=asset, step=Step.ENCODE, target=slug, priority=priority)
-            for slug in Space.objects.live().values_list("slug", flat=True)
-        ],
+        [Work(asset=asset, step=Step.ENCODE, target=slug, priority=priority) for slug in hold_live()],
         ignore_conflicts=True,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import logging
+from bisect import bisect_left
 from typing import Any
 
 import orjson
@@ -13,10 +14,10 @@ from PIL import Image
 from redis import Redis
 from redis.exceptions import RedisError
 
+from archive import signs
 from archive.models import Space
-from workers import signs
 from workers.encoders.load import encoder_of, is_held
-from workers.encoders.protocol import Encoder, EncoderRefused
+from workers.encoders.protocol import Encoder, EncoderRefused, NotNow
 
 log = logging.getLogger(__name__)
 KEEP_SECONDS = 60
@@ -32,7 +33,7 @@ def warm_up() -> None:
         return
     try:
         _at_hand(space).encode_texts(["a"])
-    except EncoderRefused as error:
+    except (EncoderRefused, NotNow) as error:
         log.error("space %s: %s", space.slug, error)
     else:
         signs.mark_ready(_connection(), space.fingerprint)
@@ -47,7 +48,8 @@ def forget_signs() -> None:
 
 
 def answer(question: dict[str, Any]) -> None:
-    """Encode what was asked and lay the vectors where the asker waits for them."""
+    """Encode what was asked and lay the vectors where the asker waits for them, or why there are none: somebody who is
+    told nothing waits the whole time."""
     reply: dict[str, Any]
     redis = _connection()
     try:
@@ -60,6 +62,12 @@ def answer(question: dict[str, Any]) -> None:
     except (Space.DoesNotExist, EncoderRefused) as error:
         log.error("query: %s", error)
         reply = {"error": str(error)}
+    except NotNow as error:
+        log.error("query: %s", error)
+        reply = {"error": str(error), "passing": True}
+    except Exception as error:
+        log.exception("query")
+        reply = {"error": f"Something unexpected happened ({type(error).__name__}); the worker's log has more."}
     with redis.pipeline(transaction=False) as pipe:
         pipe.rpush(question["reply"], orjson.dumps(reply))
         pipe.expire(question["reply"], KEEP_SECONDS)
@@ -71,7 +79,8 @@ def answer(question: dict[str, Any]) -> None:
 
 
 def _at_hand(space: Space) -> Encoder:
-    """The encoder; while it is loaded, whoever waits for it is patient. Raises `EncoderRefused`."""
+    """The encoder; while it is loaded, whoever waits for it is patient. Raises `EncoderRefused` and
+    `NotNow`."""
     if not is_held(space):
         signs.mark_loading(_connection(), space.fingerprint)
     return encoder_of(space)
@@ -101,8 +110,18 @@ def encode(encoder: Encoder, texts: list[str], pictures: list[str]) -> dict[str,
     if pictures:
         prepared = [encoder.prepare(_picture(data)) for data in pictures]
         vectors += [_packed(row) for row in encoder.encode_pictures(prepared)]
-    cut = [text for text in texts if encoder.count_tokens(text) > encoder.identity.context_length]
+    cut = {text: words_read(encoder, text) for text in texts if not _fits(encoder, text)}
     return {"vectors": vectors, "cut": cut}
+
+
+def words_read(encoder: Encoder, text: str) -> int:
+    """How many words of a text that is too long the model reads as a whole. More words are never fewer tokens."""
+    words = text.split()
+    return bisect_left(range(1, len(words)), True, key=lambda n: not _fits(encoder, " ".join(words[:n])))
+
+
+def _fits(encoder: Encoder, text: str) -> bool:
+    return encoder.count_tokens(text) <= encoder.identity.context_length
 
 
 def _picture(data: str) -> Image.Image:

@@ -15,7 +15,7 @@ from celery.worker import state
 
 from archive.models import Space
 from workers.encoders.load import encoder_of, refusal_of
-from workers.encoders.protocol import EncoderRefused
+from workers.encoders.protocol import EncoderRefused, NotNow
 
 log = logging.getLogger(__name__)
 REFUSED = os.EX_CONFIG
@@ -37,6 +37,8 @@ def find_refusals() -> list[str]:
             encoder_of(space)
         except EncoderRefused as error:
             said.append(f"space {space.slug}: {error}")
+        except NotNow:  # it may serve this one in a moment
+            return []
         else:
             return []
     return said

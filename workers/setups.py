@@ -17,14 +17,14 @@ from archive.setups import find_open
 from archive.spaces import ArchiveBusy, SpaceNotReady, backfill
 from workers.adapting.space import adapt_space
 from workers.encoders.adapter_recipe import Recipe
-from workers.encoders.protocol import EncoderRefused
+from workers.encoders.protocol import EncoderRefused, NotNow
 from workers.fetch import FetchFailed, fetch
 from workers.spaces import make_space
 
 log = logging.getLogger(__name__)
 TRIES = 3  # a worker that dies each time it opens a model must not be killed for ever
 TOLD_EVERY = 1.0  # seconds
-REFUSALS = (ArchiveBusy, EncoderRefused, FetchFailed, SpaceNotReady, ValueError)
+REFUSALS = (ArchiveBusy, EncoderRefused, FetchFailed, NotNow, SpaceNotReady, ValueError)
 
 
 class Interrupted(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,9 @@ class Deed(ABC):
 
     def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:  # noqa: B027  most need none
         """Locks that come before those of the assets; `before` is what undoing is given, None when applying."""
+
+    def hold_first(self, assets: Sequence[int]) -> None:  # noqa: B027  most need none
+        """Locks on what belongs to these assets, where others take them before those of the assets."""
 
     @abstractmethod
     def apply(self, batch: Batch, assets: list[Asset]) -> Outcome:

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from archive.decoder.specs import ALL_SPECS, POSTER_SPECS
 from archive.doctor.findings import Finding, fine, wrong
 from archive.models import Asset, Frame, Kind, Rendition, Step, Work, WorkState
+from archive.storage import StoreAway, store_is_there
 from archive.work import retry
 
 NAME = "renditions"
@@ -17,6 +18,8 @@ NAME = "renditions"
 
 def look() -> Finding:
     """Of prepared assets only: what waits to be prepared has none yet, and will."""
+    if not store_is_there() and Asset.objects.exists():
+        return wrong(NAME, 1, str(StoreAway()))
     lacking = sorted(_lacking())
     if not lacking:
         return fine(NAME, "Every prepared asset has its renditions, and every moment its still.")
@@ -26,6 +29,8 @@ def look() -> Finding:
 
 
 def repair() -> int:
+    if not store_is_there():  # all would be made again for nothing
+        return 0
     lost = set(_with_lost_stills())
     Frame.objects.filter(pk__in=lost).update(still="")  # whoever reads a film again makes those that are not named
     return retry(Work.objects.filter(step=Step.PREPARE, state=WorkState.DONE, asset__in=_lacking()))

@@ -20,6 +20,11 @@ class Action(models.TextChoices):
     TRASH = "trash", "Move to the trash"
     RESTORE = "restore", "Put back from the trash"
     DOWNLOAD = "download", "Download"
+    ENCODE = "encode", "Encode again"
+    RETRY = "retry", "Try failed ones again"
+
+
+LASTING = (Action.ENCODE, Action.RETRY)  # they order work, which ends as it ends: can be stopped, not taken back
 
 
 class BatchState(models.TextChoices):
@@ -91,6 +96,10 @@ class Batch(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def lasts(self) -> bool:
+        return self.action in LASTING
 
     @property
     def behind(self) -> int:

@@ -8,6 +8,12 @@ from django.db.models.functions import Now
 
 from archive.models.assets import Asset
 
+# What an item says that waits for a device to have room again: whoever encodes writes it, the Work page counts it.
+NO_ROOM = (
+    "The device has not the memory for even one picture. It is tried again by itself; end what else runs on it, or "
+    "take a smaller model."
+)
+
 
 class Step(models.TextChoices):
     PREPARE = "prepare", "Read and make renditions"
@@ -73,6 +79,13 @@ class Work(models.Model):
             models.Index(
                 name="work_not_done", fields=["-id"], condition=Q(state__in=("ready", "running", "quarantined"))
             ),
+            # While a space is filled, what else is not done stands behind a million steps of it.
+            models.Index(
+                name="work_not_done_but_encode",
+                fields=["-id"],
+                condition=Q(state__in=("ready", "running", "quarantined")) & ~Q(step="encode"),
+            ),
+            models.Index(name="work_skipped", fields=["-id"], condition=Q(state="cancelled")),
             models.Index(name="work_set_aside", fields=["id"], condition=Q(state="quarantined")),
         ]
 

@@ -18,6 +18,7 @@ from django.core.files.storage import default_storage
 
 from archive.decoder.specs import FRAME, RECIPE_VERSION
 from archive.models import Asset, Rendition
+from archive.storage import StoreAway, store_is_there
 
 SPEC = "frames-"
 MEDIA_TYPE = "application/zip"
@@ -64,7 +65,7 @@ def digest_of(data: bytes) -> str:
 
 
 def read_frames(asset: int, times: Sequence[int]) -> dict[int, bytes]:
-    """The JPEGs of some frames of an asset, by their milliseconds. Raises `PackMissing`."""
+    """The JPEGs of some frames of an asset, by their milliseconds. Raises `PackMissing` and `StoreAway`."""
     packs = packs_of(asset)
     found: dict[int, bytes] = {}
     for key, wanted in _by_pack(packs, times).items():
@@ -72,7 +73,7 @@ def read_frames(asset: int, times: Sequence[int]) -> dict[int, bytes]:
             with default_storage.open(key) as file, zipfile.ZipFile(file) as pack:
                 found.update((at_ms, pack.read(f"{at_ms}.jpg")) for at_ms in wanted)
         except (FileNotFoundError, KeyError, zipfile.BadZipFile) as problem:
-            raise PackMissing from problem
+            raise (PackMissing() if store_is_there() else StoreAway()) from problem
     return found
 
 

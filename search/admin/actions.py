@@ -10,12 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from archive import work
 from archive.access import person
-from archive.admin.audit import log_many
 from archive.batches import SetChanged, make_batch, measure, read_order
 from archive.deeds import DEEDS, Refused
-from archive.models import Action, Asset, Batch, Work, WorkState
+from archive.models import Action, Asset, Batch
 from search.admin.forms import ActForm
 from search.finding import By, Finding
 
@@ -36,16 +34,13 @@ DOES = {
     Action.TRASH: ("Trash", "Nobody finds them any more. They can be put back until the trash deletes them for good."),
     Action.RESTORE: ("Restore", "Back to where they were."),
     Action.DOWNLOAD: ("Make the file", "The originals as one zip file. It is kept for a day, for you alone."),
+    Action.ENCODE: ("Encode again", "Their vectors are made anew. They are found by the old ones meanwhile."),
+    Action.RETRY: ("Try again", "All that was set aside or skipped of them is tried once more."),
 }
 
 
-def curated(request: HttpRequest, chosen: QuerySet[Asset]) -> QuerySet[Asset]:
-    """Of the chosen assets, those that this person curates: bare, without the order and joins of the list."""
-    return Asset.objects.curated_by(request.user).filter(pk__in=chosen.order_by().values("pk"))
-
-
 class AssetActions(AssetModelAdmin):
-    actions = ("tag", "untag", "move", "trash", "restore", "download", "encode_again", "retry")
+    actions = ("tag", "untag", "move", "trash", "restore", "download", "encode", "retry")
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Asset], *rest: Any, **more: Any
@@ -86,24 +81,13 @@ class AssetActions(AssetModelAdmin):
     def download(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
         return self._act(request, queryset, Action.DOWNLOAD)
 
-    @admin.action(description="Encode again")
-    def encode_again(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
-        vectors = work.encode_again(curated(request, queryset))
-        sentence = f"{_many(vectors, 'vector is', 'vectors are')} made again."
-        log_many(person(request), Asset, sentence)
-        self._say(request, queryset, sentence)
+    @admin.action(description="Encode again …")
+    def encode(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
+        return self._act(request, queryset, Action.ENCODE)
 
-    @admin.action(description="Try failed ones again")
-    def retry(self, request: HttpRequest, queryset: QuerySet[Asset]) -> None:
-        failed = Work.objects.filter(
-            asset__in=curated(request, queryset).values("pk"),
-            state__in=(WorkState.QUARANTINED, WorkState.CANCELLED),
-        )
-        assets = failed.values("asset").distinct().count()
-        work.retry(failed)
-        sentence = f"{_many(assets, 'failed asset is', 'failed assets are')} tried again."
-        log_many(person(request), Asset, sentence)
-        self._say(request, queryset, sentence)
+    @admin.action(description="Try failed ones again …")
+    def retry(self, request: HttpRequest, queryset: QuerySet[Asset]) -> HttpResponse:
+        return self._act(request, queryset, Action.RETRY)
 
     def _act(self, request: HttpRequest, queryset: QuerySet[Asset], action: Action) -> HttpResponse:
         """First shows and asks, then orders. The page between carries the choice in its form, not in its address."""
@@ -152,16 +136,6 @@ class AssetActions(AssetModelAdmin):
             "back": request.get_full_path(),
         }
         return TemplateResponse(request, "admin/archive/asset/act.html", context)
-
-    def _say(self, request: HttpRequest, queryset: QuerySet[Asset], sentence: str) -> None:
-        self.message_user(request, sentence)
-        if request.user.is_superuser:
-            return
-        chosen = queryset.order_by().values("pk")
-        left = chosen.exclude(pk__in=Asset.objects.curated_by(request.user).values("pk")).count()
-        if left:
-            note = f"{_many(left, 'asset was', 'assets were')} left alone: you do not curate where they are."
-            self.message_user(request, note, messages.WARNING)
 
 
 def _many(number: int, one: str, many: str) -> str:

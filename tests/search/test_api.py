@@ -51,10 +51,11 @@ def test_an_answer_has_exactly_the_promised_shape(colours: dict[str, Asset], bob
     assert set(body) == promised | {"more", "cursor", "well", "cut", "note"}
     assert (body["plan"], body["space"], body["asked"], body["got"], body["more"]) == ("exact", "fake", 2, 2, True)
     first = body["hits"][0]
-    assert set(first) == {"asset", "filename", "score", "rank", "moments", "url", "thumbnail", "well", "said"}
+    assert set(first) == {"asset", "filename", "score", "rank", "moments", "url", "thumbnail", "well", "said", "share"}
     assert (first["asset"], first["filename"], first["rank"]) == (str(colours["red"].uuid), "red.jpg", 1)
     assert first["moments"] == [{"start": 0.0, "end": 0.0, "at": 0.0, "score": first["score"]}]
     assert first["score"] > 0.99
+    assert 0 <= first["share"] <= 1
     assert first["url"] == colours["red"].get_absolute_url()
     assert client_of(bob).get(first["thumbnail"]).headers["Content-Type"] == "image/webp"
     assert set(body["took"]) == {"words", "encode", "neighbours", "judge", "hits"}
@@ -158,6 +159,16 @@ def test_a_reference_picture_over_the_limit_is_a_413(colours: dict[str, Asset], 
     data = pictures.jpeg(pictures.distinct(1))
     answer = client_of(bob).post("/api/v1/search", {"image": image(data)}, format="multipart")
     assert (answer.status_code, error_of(answer)["code"]) == (413, "too_large")
+
+
+def test_a_film_is_no_reference_picture_however_large_films_may_be(
+    colours: dict[str, Asset], bob: User, media_root: Path, settings: Any
+) -> None:
+    settings.SIGHTLINE_UPLOAD_LIMIT = 1000
+    film = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(5000)
+    answer = client_of(bob).post("/api/v1/search", {"image": image(film)}, format="multipart")
+    assert (answer.status_code, error_of(answer)["code"]) == (415, "unsupported_media")
+    assert not list(media_root.glob("incoming/*.part"))
 
 
 def test_without_a_worker_words_are_a_503_that_says_when_to_come_back_and_the_rest_works(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from unicodedata import normalize
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from search.negation import join_list, split_negations
 from search.query import MAX_LIMIT, MAX_TEXT, BadQuery, Box, Mode, Order, Query, Shape
 
 letters = st.characters(exclude_characters="\x00“”„‟«»″", codec="utf-8")  # read as plain quotes
-words = st.text(letters, max_size=60).map(lambda raw: " ".join(raw.split()))
+words = st.text(letters, max_size=60).map(lambda raw: " ".join(normalize("NFC", raw).split()))
 names = st.sampled_from(
     ["q", "without", "like", "offset", "limit", "from", "to", "kind", "x", "box", "tag", "larger", "mode", "order"]
 )
@@ -236,3 +237,15 @@ def test_weights_stand_in_the_address_only_where_they_differ() -> None:
     assert "weight" not in Query(text="boat", like=liked).url()
     query = Query(text="boat", like=liked, like_weight=2.0, unlike_weight=0.25)
     assert query.url() == f"/?q=boat&like={liked}&likeweight=2&unlikeweight=0.25"
+
+
+@pytest.mark.parametrize("name", ["q", "without", "tag", "by", "name", "collection"])
+def test_letters_are_read_as_they_are_stored_however_a_system_writes_them(name: str) -> None:
+    """macOS gives names in NFD: a letter, then its accent."""
+    assert read({name: "Zu\u0308rich"}) == read({name: "Z\u00fcrich"})
+
+
+def test_what_is_in_few_letters_is_not_too_long_because_of_its_accents() -> None:
+    assert isinstance(read({"q": "u\u0308" * MAX_TEXT}), Query)
+    assert isinstance(read({"q": "u\u0308" * (MAX_TEXT + 1)}), BadQuery)
+    assert isinstance(read({"q": "\u0316\u0300" * 100_000}), BadQuery)

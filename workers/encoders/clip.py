@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from math import exp
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -16,9 +17,9 @@ from PIL import Image
 
 from archive.catalogue import models
 from workers.encoders.device import Device, choose_device, exact, use_one_thread
-from workers.encoders.protocol import EncoderRefused, Identity, Vectors, first_line, refuse_too_many_numbers
+from workers.encoders.protocol import EncoderRefused, Identity, Vectors, refuse_too_many_numbers
 from workers.encoders.resizing import quickened
-from workers.encoders.running import run
+from workers.encoders.running import reading, run
 from workers.encoders.sources import CLIP_CONFIG, RANDOM, Source, find_source
 from workers.encoders.trained import trained_number
 from workers.encoders.weights import refuse_what_runs_code, refuse_without_words, sha256_of, tokenizer_files
@@ -99,7 +100,7 @@ def _load(source: Source, device: Device) -> Any:
     else:
         refuse_what_runs_code(source.weights)
     by_name = source.folder is None
-    try:
+    with reading(lambda said: _unusable(source, said)):
         model, _, _ = open_clip.create_model_and_transforms(
             source.architecture if by_name else f"local-dir:{source.folder}",
             pretrained=str(source.weights) if by_name and source.weights else None,
@@ -111,12 +112,14 @@ def _load(source: Source, device: Device) -> Any:
             weights_only=True,
             **_trained_preprocessing(source),
         )
-    except Exception as error:  # each format has errors of its own for a damaged or foreign file
-        raise EncoderRefused(
-            f"{source.weights or source.architecture} cannot be used as {source.name}: {first_line(error)} "
-            "Is it cut short, or another model's?"
-        ) from error
     return model.eval()
+
+
+def _unusable(source: Source, said: str) -> str:
+    return (
+        f"{source.weights or source.architecture} cannot be used as {source.name}: {said} "
+        "Is it cut short, or another model's?"
+    )
 
 
 def _trained_preprocessing(source: Source) -> dict[str, Any]:
@@ -148,7 +151,7 @@ def _words_of_its_own(source: Source, text: dict[str, Any], context_length: int)
         return MeaninglessTokenizer(text["vocab_size"], context_length)
     folder = source.folder or source.weights.parent
     refuse_without_words(source.name, folder)
-    try:
+    with reading(lambda said: _unreadable_words(source, folder, said)):
         found = HFTokenizer(
             str(folder),
             context_length=context_length,
@@ -156,14 +159,15 @@ def _words_of_its_own(source: Source, text: dict[str, Any], context_length: int)
             local_files_only=True,
             **text.get("tokenizer_kwargs", {}),
         )
-    except Exception as error:  # transformers raises many kinds over missing and damaged files
-        raise EncoderRefused(
-            f"The tokenizer files of {source.name} in {folder} cannot be read: {first_line(error)} "
-            "Fetch or copy the whole folder again."
-        ) from error
     # All were trained with padding behind the text; where its file says nothing, Gemma's class pads in front.
     found.tokenizer.padding_side = "right"
     return found
+
+
+def _unreadable_words(source: Source, folder: Path, said: str) -> str:
+    return (
+        f"The tokenizer files of {source.name} in {folder} cannot be read: {said} Fetch or copy the whole folder again."
+    )
 
 
 class MeaninglessTokenizer:

@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from importlib import import_module
 from math import isclose
@@ -19,13 +21,14 @@ from workers.encoders.adapter import AdaptedEncoder
 from workers.encoders.adapter_files import find_adapter
 from workers.encoders.fake import FakeEncoder
 from workers.encoders.goldens import check_goldens
-from workers.encoders.protocol import Encoder, EncoderRefused, Identity
+from workers.encoders.protocol import Encoder, EncoderRefused, Identity, NotNow, first_line
 from workers.encoders.sources import find_source
-from workers.encoders.weights import sha256_of
+from workers.encoders.weights import is_away, sha256_of
 
 log = logging.getLogger(__name__)
 MOST = 3  # models held at once: the searched one, the one to roll back to, and the one being filled
 REFUSED_SECONDS = 60.0  # so long a refusal stands before the files are looked at again
+NOT_NOW_SECONDS = 10.0  # and so long that there was no room, or no disk: a try may take seconds itself
 CLASSES = {"open_clip": "clip.ClipEncoder", "align": "align.AlignEncoder", "xclip": "xclip.XClipEncoder"}
 COMPARED = ("weights", "config", "preprocessing", "tokenizer", "dimensions", "normalised", "context_length")
 DERIVED = ("scale", "bias")  # from the weights; spaces made in bf16 by older versions hold them rounded
@@ -34,17 +37,35 @@ ROUNDED = 0.02
 _held: OrderedDict[int, Encoder] = OrderedDict()
 _used: dict[int, float] = {}  # when each was asked for last, on the monotonic clock
 _refused: dict[tuple[int, str], tuple[float, str]] = {}
+_not_now: dict[tuple[int, str], tuple[float, str]] = {}
 _lock = threading.RLock()  # an adapted space asks for its parent's encoder
 _watch: threading.Thread | None = None
 
 
 def open_encoder(model: str, pretrained: str = "") -> Encoder:
-    """A new encoder. torch is imported here, in the process that computes, never in one that forks."""
+    """A new encoder. torch is imported here, in the process that computes, never in one that forks.
+
+    Raises `EncoderRefused`, and `NotNow` where only the moment is bad.
+    """
     if model == "fake":
         return FakeEncoder(pretrained)
     module, _, name = CLASSES[find_source(model, pretrained).kind].partition(".")
-    encoder: Encoder = getattr(import_module(f"workers.encoders.{module}"), name)(model, pretrained)
+    opens = getattr(import_module(f"workers.encoders.{module}"), name)
+    with _reading_files(model):
+        encoder: Encoder = import_module("workers.encoders.running").opened(lambda: opens(model, pretrained))
     return encoder
+
+
+@contextmanager
+def _reading_files(model: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if is_away(error):
+            raise NotNow(f"The files of {model} cannot be read at the moment ({error}). Look at their disk.") from error
+        raise EncoderRefused(
+            f"The files of {model} cannot be read: {first_line(error)} Fetch or copy the whole folder again."
+        ) from error
 
 
 def open_encoder_of(space: Space) -> Encoder:
@@ -55,7 +76,8 @@ def open_encoder_of(space: Space) -> Encoder:
 
 
 def encoder_of(space: Space) -> Encoder:
-    """The encoder of a space, checked against its row. Raises `EncoderRefused` when they differ."""
+    """The encoder of a space, checked against its row. Raises `EncoderRefused` when they differ, `NotNow` where the
+    device is full or the disk away: that passes."""
     with _lock:
         if space.parent is not None:
             encoder_of(space.parent)  # used as well: the two are held, and let go, together
@@ -66,10 +88,15 @@ def encoder_of(space: Space) -> Encoder:
         said = refusal_of(space)
         if said is not None:
             raise EncoderRefused(said)
+        if (waits := _said_lately(_not_now, space, NOT_NOW_SECONDS)) is not None:
+            raise NotNow(waits)
         try:
             encoder = _opened(space)
         except EncoderRefused as error:
             _refused[space.pk, space.fingerprint] = time.monotonic(), str(error)
+            raise
+        except NotNow as error:
+            _not_now[space.pk, space.fingerprint] = time.monotonic(), str(error)
             raise
         _held[space.pk] = encoder
         while len({id(_model_in(one)) for one in _held.values()}) > MOST:
@@ -90,13 +117,18 @@ def _model_in(encoder: Encoder) -> Encoder:
 
 def refusal_of(space: Space) -> str | None:
     """Why this process refused the space's encoder a moment ago; None when it did not."""
-    when, said = _refused.get((space.pk, space.fingerprint), (0.0, ""))
-    return said if said and time.monotonic() - when < REFUSED_SECONDS else None
+    return _said_lately(_refused, space, REFUSED_SECONDS)
+
+
+def _said_lately(said_of: dict[tuple[int, str], tuple[float, str]], space: Space, seconds: float) -> str | None:
+    when, said = said_of.get((space.pk, space.fingerprint), (0.0, ""))
+    return said if said and time.monotonic() - when < seconds else None
 
 
 def _opened(space: Space) -> Encoder:
     if space.parent is None:  # of an adapted space, its parent's were
-        check_weights(space)
+        with _reading_files(space.model):
+            check_weights(space)
     encoder = open_encoder_of(space)
     check_identity(encoder, space)
     check_goldens(encoder, space.goldens)

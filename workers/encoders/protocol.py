@@ -22,8 +22,12 @@ class EncoderRefused(Exception):
     """The model cannot be used; the sentence says what differs and what to do."""
 
 
-class OutOfMemory(Exception):
-    """The device could not hold the batch: try a smaller one."""
+class NotNow(Exception):
+    """The model cannot be used at this moment, through no fault of its own or of a picture; the sentence says why."""
+
+
+class OutOfMemory(NotNow):
+    """The device could not hold the batch, so try a smaller one, or not even the model."""
 
 
 @dataclass(frozen=True)

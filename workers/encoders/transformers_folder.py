@@ -11,7 +11,8 @@ import torch
 import transformers
 
 from workers.encoders.device import Device
-from workers.encoders.protocol import EncoderRefused, Identity, first_line
+from workers.encoders.protocol import EncoderRefused, Identity
+from workers.encoders.running import reading
 from workers.encoders.sources import Source
 from workers.encoders.weights import refuse_what_runs_code, refuse_without_words, sha256_of, tokenizer_files
 
@@ -30,7 +31,9 @@ def load_model(kind: Any, source: Source, device: Device) -> Any:
     refuse_what_runs_code(weights)
     quiet: Any = transformers.utils.logging
     quiet.disable_progress_bar()
-    try:
+    with reading(
+        lambda said: f"{weights} cannot be used as {source.name}: {said} Is it cut short, or another model's?"
+    ):
         model, told = kind.from_pretrained(
             source.folder,
             dtype=device.dtype,
@@ -39,10 +42,6 @@ def load_model(kind: Any, source: Source, device: Device) -> Any:
             local_files_only=True,
             output_loading_info=True,
         )
-    except Exception as error:  # each format has errors of its own for a damaged or foreign file
-        raise EncoderRefused(
-            f"{weights} cannot be used as {source.name}: {first_line(error)} Is it cut short, or another model's?"
-        ) from error
     lacking = sorted(map(str, [*told["missing_keys"], *told["mismatched_keys"]]))
     if lacking:
         raise EncoderRefused(
@@ -58,12 +57,8 @@ class Words:
     def __init__(self, source: Source, context_length: int) -> None:
         assert source.folder is not None
         refuse_without_words(source.name, source.folder)
-        try:
+        with reading(lambda said: f"The tokenizer files of {source.name} in {source.folder} cannot be read: {said}"):
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(source.folder, local_files_only=True)
-        except Exception as error:  # transformers raises many kinds over missing and damaged files
-            raise EncoderRefused(
-                f"The tokenizer files of {source.name} in {source.folder} cannot be read: {first_line(error)}"
-            ) from error
         self.context_length = min(context_length, self._tokenizer.model_max_length)
 
     def __call__(self, texts: Sequence[str], device: Device) -> dict[str, torch.Tensor]:

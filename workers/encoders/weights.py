@@ -24,6 +24,7 @@ TRANSFORMERS = ("model.safetensors", "pytorch_model.bin")
 OLD_TOKENIZERS = ("merges.txt", "special_tokens_map.json", "spiece.model", "tokenizer.model", "vocab.json", "vocab.txt")
 VOCABULARIES = ("tokenizer.json", "spiece.model", "tokenizer.model", "vocab.json", "vocab.txt")
 SUMS = "SHA256SUMS"
+FOR_GOOD = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 def weights_in(folder: Path, preferred: tuple[str, ...] = OPEN_CLIP) -> Path:
@@ -35,6 +36,11 @@ def weights_in(folder: Path, preferred: tuple[str, ...] = OPEN_CLIP) -> Path:
     if preferred is TRANSFORMERS or not others:
         raise EncoderRefused(f"There are no weights in {folder}: expected {preferred[0]}.")
     return others[0]
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the system could not read just now. Over bad files libraries raise an OSError without a number."""
+    return isinstance(error, OSError) and error.errno is not None and not isinstance(error, FOR_GOOD)
 
 
 def sha256_of(path: Path) -> str:

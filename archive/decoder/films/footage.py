@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
-from typing import IO, Any
+from typing import IO
 
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
@@ -119,7 +120,7 @@ class Footage:
         notes.append("It has no index and takes long to read: its length is what its header says.")
         return said / 1000
 
-    def _last_packet(self, packets: Iterator[Any]) -> float:
+    def _last_packet(self, packets: Iterator[Packet[VideoStream]]) -> float:
         end = 0.0
         base = self.stream.time_base
         assert base is not None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from archive.batches import undo
-from archive.models import Asset, Batch, Collection, Membership, Role, Status, Work, WorkState
+from archive.batch_work import work_on_next
+from archive.batches import make_batch, read_order, undo, why_left
+from archive.deeds import DEEDS, Refused
+from archive.models import Asset, Batch, BatchState, Collection, Membership, Role, Status, Work, WorkState
 from archive.readiness import settle
 from archive.tags import tags_of
 from archive.trash import trash
@@ -17,6 +20,12 @@ from search.finding import By
 from tests.cast import make_jpeg, upload
 from tests.search.contact_sheet.sheet import SHEET, act, make_twin, order, shown
 from workers.batches import drain_batches
+
+
+def ask(client: Client, action: str, chosen: list[Asset]) -> str:
+    """The page between."""
+    sent = {"action": action, "index": "0", "_selected_action": [a.pk for a in chosen]}
+    return client.post(SHEET, sent).content.decode()
 
 
 def test_trash_and_restore_are_shown_done_and_undone(client: Client, alice: User, pictures: list[Asset]) -> None:
@@ -63,10 +72,43 @@ def test_nothing_is_done_to_another_set_than_the_one_that_was_shown(
     assert "Name at least one tag." in untagged.content.decode()
 
 
-def test_encode_again_sets_the_vectors_to_be_made_anew(client: Client, alice: User, pictures: list[Asset]) -> None:
+def test_encode_again_is_shown_and_done_in_the_background(client: Client, alice: User, pictures: list[Asset]) -> None:
     client.force_login(alice)
-    assert "3 vectors are made again." in act(client, "encode_again", pictures[:3])
-    assert Work.objects.filter(step="encode", state=WorkState.READY).count() == 3
+    asked = ask(client, "encode", pictures[:3])
+    assert "Encode again: 3 assets" in asked
+    assert "can be stopped" in asked
+    assert not Work.objects.filter(state=WorkState.READY).exists()
+    batch = order(client, "encode", pictures[:1], select_across="1", found_by=By.EVERYTHING.value)
+    assert (batch.done, batch.state) == (5, BatchState.DONE)
+    assert Work.objects.filter(step="encode", state=WorkState.READY).count() == 5
+    assert set(Asset.objects.values_list("status", flat=True)) == {Status.READY}
+    page = client.get(batch.get_absolute_url()).content.decode()
+    assert "5 pictures." in page
+    assert "undo_batch" not in page
+    assert f"{batch.get_absolute_url()}undo" not in page
+    with pytest.raises(Refused, match="nothing to take back"):
+        undo(batch)
+
+
+def test_what_is_ordered_already_is_done_when_it_is_stopped(
+    client: Client, alice: User, pictures: list[Asset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DEEDS["encode"], "chunk", 2)
+    client.force_login(alice)
+    token = client.post(SHEET, {"action": "encode", "index": "0", "_selected_action": [a.pk for a in pictures]})
+    sent = {"action": "encode", "_selected_action": [a.pk for a in pictures], "confirmed": "yes"}
+    client.post(SHEET, {**sent, "expected": token.context["set"].token})
+    batch = Batch.objects.get()
+    assert work_on_next()
+    assert "Stop<" in client.get(batch.get_absolute_url()).content.decode()
+    undo(batch)
+    drain_batches()
+    batch.refresh_from_db()
+    assert (batch.state, batch.done, batch.kept) == (BatchState.UNDONE, 2, 2)
+    assert Work.objects.filter(step="encode", state=WorkState.READY).count() == 2
+    page = client.get(batch.get_absolute_url()).content.decode()
+    assert "Stopped after 2 of 5." in page
+    assert "done all the same" in page
 
 
 def test_failed_ones_are_tried_again(
@@ -76,11 +118,25 @@ def test_failed_ones_are_tried_again(
     Work.objects.filter(asset=half).update(state=WorkState.QUARANTINED, last_error="It ends too early.")
     settle([half.pk])
     client.force_login(alice)
-    assert "1 failed asset is tried again." in act(client, "retry", [half, *pictures])
+    asked = ask(client, "retry", [half, *pictures])
+    assert "Try again: 1 asset" in asked
+    assert "5 of the chosen assets are left alone: not failed" in asked
+    assert order(client, "retry", [half, *pictures]).done == 1
     half.refresh_from_db()
     assert half.status == Status.PENDING
     assert Work.objects.get(asset=half).state == WorkState.READY
     assert not Work.objects.filter(state=WorkState.READY).exclude(asset=half).exists()
+
+
+def test_what_is_well_by_then_is_left_alone(client: Client, alice: User, pictures: list[Asset]) -> None:
+    failed = Work.objects.filter(asset__in=pictures[:2], step="encode")
+    failed.update(state=WorkState.QUARANTINED)
+    batch = make_batch(read_order("retry", {}, alice, "", {}), alice, Asset.objects.all())
+    assert batch.total == 2
+    failed.filter(asset=pictures[1]).update(state=WorkState.DONE)
+    drain_batches()
+    assert why_left(batch) == [("Nothing of it is set aside or skipped any more.", 1)]
+    assert failed.get(asset=pictures[0]).state == WorkState.READY
 
 
 def test_moving_asks_where_to_and_leaves_what_is_there_already(

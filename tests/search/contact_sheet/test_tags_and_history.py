@@ -7,7 +7,7 @@ from django.test import Client
 
 from archive.models import Asset, Membership, Role
 from archive.tags import add_tags, tags_of
-from tests.search.contact_sheet.sheet import SHEET, act, order
+from tests.search.contact_sheet.sheet import SHEET, order
 
 
 def test_a_tag_typed_on_a_card_is_put_on_and_logged(client: Client, alice: User, pictures: list[Asset]) -> None:
@@ -54,9 +54,9 @@ def test_names_are_offered_of_what_one_sees(client: Client, alice: User, dora: U
 def test_the_history_tells_who_changed_what(client: Client, alice: User, dora: User, pictures: list[Asset]) -> None:
     client.force_login(alice)
     order(client, "tag", pictures[:2], tags="boat")
-    act(client, "encode_again", pictures[:3])
+    order(client, "encode", pictures[:3])
     seen = client.get("/admin/history/").content.decode()
-    for said in ("Tag “boat”", "2 chosen pictures", "“boat” put on", "3 vectors are made again.", "alice"):
+    for said in ("Tag “boat”", "2 chosen pictures", "“boat” put on", "Encode again", "3 chosen pictures", "alice"):
         assert said in seen
     assert "Tag “boat”" in client.get(f"{SHEET}{pictures[0].pk}/history/").content.decode()
     assert "Tag “boat”" not in client.get(f"{SHEET}{pictures[2].pk}/history/").content.decode()
