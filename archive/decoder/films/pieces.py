@@ -155,12 +155,13 @@ class AnimationPiece:
             self._ahead.put_back(*coming)
             if coming[0] < until_ms:
                 return
-        held = self.standing(first_ms)
-        if coming is None and self._stands_until <= first_ms:
+        found = self.sound(first_ms, until_ms)
+        if found is None or not found.heard:
             return
-        held = held or (coming[1] if coming else None)  # before the first one none stands
-        found = self.sound(first_ms, until_ms) if held is not None else None
-        if held is not None and found is not None and found.heard:
+        held = self.standing(first_ms)
+        if coming is not None:
+            self._ahead.put_back(first_ms, held or coming[1])  # before the first one none stands
+        elif held is not None and self._stands_until > first_ms:
             self._ahead.put_back(first_ms, held)
 
     def _picture_stream(self, container: Any, first: VideoFrame) -> Any:
