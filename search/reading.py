@@ -22,9 +22,10 @@ MAX_TEXT = 300
 MAX_SHORT = 100
 MAX_LIMIT = 200
 MAX_DEPTH = 1000  # of a ranking
-MAX_OFFSET = 1_000_000_000  # of browsing, which has no end
+MAX_OFFSET = 999_999_999  # of browsing, which has no end
 MOST_NAMES = 20
 MOST_STEPS = 4  # of a sequence, beside its first
+TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
 # As phones and word processors write them.
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
 
@@ -161,7 +162,9 @@ def key(raw: str) -> str:
 
 
 def truth(raw: str) -> bool:
-    return raw in ("1", "true", "yes")
+    if raw not in (*TRUE, *FALSE):
+        raise ValueError("Say 1 or 0, please.")
+    return raw in TRUE
 
 
 def either(raw: str) -> str:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from redis.exceptions import ConnectionError as NoRedis
 
 from archive import dispatch
 from archive.models import Asset, Collection, Space, Work
+from search.api import WHY_NOT, unanswered
+from search.failures import SpaceGone, TooSlow
 from tests import pictures
 from tests.api import client_of, error_of
 from tests.cast import make_jpeg, upload
@@ -277,3 +280,10 @@ def test_an_unknown_part_of_a_search_is_named_not_overlooked(
 def test_nothing_is_not_everything(harbour: Collection, bob: User) -> None:
     answer = client_of(bob).post("/api/v1/batches", {"action": "trash", "query": {"q": None}}, format="json")
     assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"q"})
+
+
+def test_every_reason_not_to_answer_is_documented() -> None:
+    told = (settings.BASE_DIR / "docs" / "api.md").read_text()
+    codes = {code for code, _, _ in WHY_NOT.values()} | {unanswered(why()).get_codes() for why in (TooSlow, SpaceGone)}
+    assert "not_answered" in codes
+    assert not {code for code in codes if f"`{code}`" not in told}
