@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
@@ -137,10 +137,10 @@ def _judged(
 
 def look_up(assets: Iterable[int]) -> dict[int, Seen]:
     """Of those that are ready and have a fingerprint."""
-    ready = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
+    found = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
     about = ("sha256", "collection_id", "uploader_id", "camera", "taken_at")
     zones = [When(asset__exif__has_key=clock, then=KeyTextTransform(zone, "asset__exif")) for clock, zone in CLOCKS]
-    ready = ready.annotate(zone=Case(*zones))
+    ready: QuerySet[Any] = found.annotate(zone=Case(*zones))
     return {
         one.pk: Seen(
             asset_id=one.pk,
