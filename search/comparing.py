@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
@@ -137,10 +137,10 @@ def _judged(
 
 def look_up(assets: Iterable[int]) -> dict[int, Seen]:
     """Of those that are ready and have a fingerprint."""
+    found = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
     about = (f"asset__{name}" for name in ("sha256", "collection_id", "uploader_id", "camera", "taken_at"))
-    ready = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
-    ready = ready.only(*about, "pdq", "quality", "spread", "colours")
     zones = [When(asset__exif__has_key=clock, then=KeyTextTransform(zone, "asset__exif")) for clock, zone in CLOCKS]
+    ready: QuerySet[Any] = found.only(*about, "pdq", "quality", "spread", "colours").annotate(zone=Case(*zones))
     return {
         one.pk: Seen(
             asset_id=one.pk,
@@ -149,13 +149,13 @@ def look_up(assets: Iterable[int]) -> dict[int, Seen]:
             uploader_id=one.asset.uploader_id,
             camera=one.asset.camera,
             taken_at=one.asset.taken_at,
-            zoned=OFFSET.fullmatch(getattr(one, "zone", None) or "") is not None,
+            zoned=OFFSET.fullmatch(one.zone or "") is not None,
             bits=from_digits(one.pdq),
             quality=one.quality,
             spread=one.spread,
             colours=bytes(one.colours),
         )
-        for one in ready.annotate(zone=Case(*zones))
+        for one in ready
     }
 
 

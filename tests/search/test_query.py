@@ -255,7 +255,7 @@ def test_what_is_in_few_letters_is_not_too_long_because_of_its_accents() -> None
 @pytest.mark.parametrize("name", ["exact", "literal"])
 def test_yes_and_no_are_said_in_a_few_ways_and_nothing_else(name: str) -> None:
     for raw, meant in (("1", True), ("true", True), ("yes", True), ("0", False), ("false", False), ("no", False)):
-        assert read({name: raw}) == Query(**{name: meant})
+        assert getattr(read({name: raw}), name) is meant
     found = read({name: "banana"})
     assert isinstance(found, BadQuery)
     assert found.fields == {name: "Say 1 or 0, please."}
