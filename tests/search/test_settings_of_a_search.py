@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from archive.models import Asset, Collection, Space
 from search.engine import search
 from search.failures import TooSlow
+from search.moments import Aim, best_moments
 from search.neighbours import find_neighbours, limited_to
 from search.neighbours.pairs import close_pairs, close_shots, looking_alike
 from search.phrases import find_sayings
@@ -78,6 +79,7 @@ def test_nor_would_it_if_the_driver_prepared_its_statements(boats: list[Asset]) 
         lambda space, boats, user: find_sayings(Asset.objects.all(), "boat", 10),
         lambda space, boats, user: search(Query(text="boat"), user),
         lambda space, boats, user: search(Query(), user),
+        lambda space, boats, user: best_moments(Aim(space, random_rows(1)[0]), [boats[0].pk]),
         lambda space, boats, user: close_pairs(space, [boat.pk for boat in boats], 0.1, 5),
         lambda space, boats, user: close_shots(space, boats[0].pk, [1], Asset.objects.all(), 0.1, 5, 10.0),
         lambda space, boats, user: looking_alike([(boats[0].pk, "0" * 256)], 20, 5),
