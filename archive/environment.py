@@ -41,6 +41,13 @@ def of_postgres(url: str) -> str:
     return url
 
 
+def of_choice(name: str, said: str, choices: tuple[str, ...]) -> str:
+    """`said` if it is one of `choices`, or empty. Raises BadValue."""
+    if said and said not in choices:
+        raise BadValue(name, said, " or ".join(choices))
+    return said
+
+
 def of_networks(name: str, said: list[str]) -> list[str]:
     """Networks as they were written. BadValue where one of them is none."""
     for one in said:

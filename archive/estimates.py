@@ -18,15 +18,16 @@ else:
 COUNT_UP_TO = 20_000
 
 
-def estimated_count(rows: QuerySet[Model]) -> tuple[int, bool]:
+def estimated_count(rows: QuerySet[Model], up_to: int = 0) -> tuple[int, bool]:
     """How many `rows` there are, and whether that is only what Postgres' planner believes.
 
-    A short list is counted. Of a long one no more than its beginning is read: the planner multiplies
-    the size of the table by the share that the condition keeps (statistics of the last ANALYZE). Asked
-    about a short list it would tell who sees little of a large archive how large that is.
+    A short list, of `up_to` or COUNT_UP_TO, is counted. Of a long one no more than its beginning is read: the
+    planner multiplies the size of the table by the share that the condition keeps (statistics of the last
+    ANALYZE). Asked about a short list it would tell who sees little of a large archive how large that is.
     """
-    counted = rows.order_by()[: COUNT_UP_TO + 1].count()
-    if counted <= COUNT_UP_TO:
+    most = up_to or COUNT_UP_TO
+    counted = rows.order_by()[: most + 1].count()
+    if counted <= most:
         return counted, False
     (plan,) = json.loads(rows.order_by().explain(format="json"))
     return max(counted, plan["Plan"]["Plan Rows"]), True

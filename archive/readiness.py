@@ -8,7 +8,7 @@ from archive.moderation.quarantine import HIDDEN, hold_assets, settle_quarantine
 from archive.moderation.unseen import flag_unseen
 
 # What was held until somebody or something had looked at it (Policy.holds_new) is shown now, unless a flag hides it.
-# A video that failed half-way can still be played, and what lies behind was never looked at: it stays held.
+# What failed was never looked at to its end, and its file is there all the same: it stays held, and people look.
 # Only the searched space holds an asset back; a space that is being filled does not. What only a player needs is
 # waited for, but a video that cannot be made playable is found all the same.
 # What is READY stays so while its work is done again: its old renditions and vectors serve meanwhile, and where a new
@@ -35,9 +35,9 @@ WITH needed AS (
 UPDATE archive_asset a
 SET status = CASE WHEN n.failed THEN 'failed' WHEN n.done OR a.status = 'ready' THEN 'ready' ELSE 'pending' END,
     error = CASE WHEN n.failed THEN coalesce(n.error, '') ELSE '' END,
-    quarantined = CASE WHEN n.done OR n.failed AND a.kind <> 'video' THEN {HIDDEN} ELSE a.quarantined END
+    quarantined = CASE WHEN n.done THEN {HIDDEN} ELSE a.quarantined END
 FROM judged n WHERE a.id = n.asset_id
-RETURNING a.id, a.kind = 'video' AND a.status = 'failed' AND a.quarantined
+RETURNING a.id, a.status = 'failed' AND a.quarantined
 """  # noqa: S608
 
 

@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 
 from archive.bundled.connections import read_connections
 from archive.bundled.tuning import index_memory
-from archive.environment import Environment, of_networks, of_postgres
+from archive.environment import Environment, of_choice, of_networks, of_postgres
 from archive.redis_url import broker_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -181,6 +181,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = SIGHTLINE_DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 FILE_UPLOAD_HANDLERS = ["archive.incoming.IncomingUploadHandler"]
+SIGHTLINE_ACCEL = of_choice("SIGHTLINE_ACCEL", env.str("SIGHTLINE_ACCEL", default=""), ("nginx", "x-sendfile"))
 SIGHTLINE_UPLOAD_LIMIT = env.int("SIGHTLINE_UPLOAD_LIMIT", default=200 * 1024 * 1024)
 SIGHTLINE_PIXEL_LIMIT = env.int("SIGHTLINE_PIXEL_LIMIT", default=80_000_000)
 SIGHTLINE_VIDEO_LIMIT = env.int("SIGHTLINE_VIDEO_LIMIT", default=20 * 1024**3)

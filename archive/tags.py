@@ -202,7 +202,7 @@ def counted_tags(user: Person) -> QuerySet[Concept]:
 
 
 def _carried(user: Person) -> QuerySet[Tag]:
-    seen = Asset.objects.visible_to(user).order_by().values("pk")
+    seen = Asset.objects.visible_to(user, named=True).order_by().values("pk")
     return Tag.objects.accepted().filter(concept=OuterRef("pk"), asset__in=seen).order_by()
 
 

@@ -32,6 +32,7 @@ WHY_NOT: dict[type[failures.NotAnswered], tuple[str, int, int | None]] = {
     failures.NotForYou: ("not_for_you", 403, None),
     failures.PictureExpired: ("picture_expired", 410, None),
     failures.StaleCursor: ("stale_cursor", 410, None),
+    failures.TooSlow: ("too_slow", 503, 5),
     failures.UnknownAsset: ("not_found", 404, None),
 }
 UNKNOWN = "A search has no such part; /api/v1/schema lists them."

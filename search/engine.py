@@ -25,10 +25,11 @@ from search.failures import (
 from search.hits import Answer
 from search.judging import Judge
 from search.neighbours import find_neighbours
-from search.pages import find_moments, make_hits, read_assets
+from search.pages import Moments, find_moments, make_hits, read_assets
 from search.phrases import find_sayings
 from search.query import MAX_DEPTH, Mode, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_cursor, find_ranking, keep_ranking, name_ranking
+from search.sequences import nearest_of_all, short_enough
 from search.sight import sight_of
 from search.spaces import asked_again, choose_space
 from search.terms import encode_terms, find_seed
@@ -51,7 +52,8 @@ __all__ = [
 
 # So many sayings are fused with as many neighbours as are asked for.
 SAYINGS = 200
-# So many videos are looked through for a sequence, the nearest ones to each of its terms.
+# So many videos are looked through for a sequence, the nearest ones to each of its terms, as long as they have no more
+# frames than can be compared with all of them in the time that a statement has.
 OF_EACH_TERM = 400
 WORDS_ONLY = "The search worker does not answer, so these were found by what is written about them alone."
 
@@ -108,7 +110,10 @@ def ask(query: Query, user: Person) -> Answer:
         among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
         page = ranking.hits[query.offset : end]
         assets = read_assets(page, among)
-        moments = find_moments(query, space, user, sight, assets) if ranking.plan != "words" else {}
+        moments: Moments = {}
+        note = WORDS_ONLY
+        if ranking.plan != "words":
+            moments, note = find_moments(query, space, user, sight, page, assets)
         hits = make_hits(query, page, assets, moments)
     return Answer(
         hits=hits,
@@ -121,7 +126,7 @@ def ask(query: Query, user: Person) -> Answer:
         well=ranking.well,
         well_is_all=ranking.whole or ranking.well < len(ranking.hits),
         cut=ranking.cut,
-        note=WORDS_ONLY if ranking.plan == "words" else "",
+        note=note,
         cursor=cursor,
     )
 
@@ -203,9 +208,9 @@ def rank_sequences(
     with watch("neighbours"):
         vectors = (terms.wanted, *terms.then, *terms.also)
         found = [find_neighbours(space, one, candidates, OF_EACH_TERM, exact=query.exact) for one in vectors]
-        near = dict.fromkeys(one.asset_id for each in found for one in each.neighbours)
+        near = nearest_of_all([[one.asset_id for one in each.neighbours] for each in found])
     with watch("judge"):
-        hits = Judge(query, terms, space, user, sight).rank_sequences(list(near))[:MAX_DEPTH]
+        hits = Judge(query, terms, space, user, sight).rank_sequences(short_enough(near, len(vectors)))[:MAX_DEPTH]
         if query.order is not Order.CLOSEST:
             hits = by_date(hits, query.order)
     return Ranking(hits, found[0].plan, whole=True, cut=terms.cut)

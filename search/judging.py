@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 # Two frames of one shot are equally good whose closeness differs by less than this, in spreads of the background,
-# or by less than this share of it: a scene that stands still differs by what compressing it makes of it.
-SLACK, SHARE = 0.25, 0.02
+# or by less than this share of it: a scene that stands still differs by what compressing it makes of it. Measured on
+# films over whose scenes the camera moves (docs/video.md): more opens shots too early, less too late. Where there is
+# no background, a share has to do: half a spread is about a tenth of what a good hit has.
+SLACK, SHARE, SHARE_ALONE = 0.5, 0.02, 0.1
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class Judge:
         prices = tuple(
             (one.vector, price_of(self._background(one.vector), wanted, one.weight)) for one in self.terms.unwanted
         )
-        return Aim(self.space, vector, prices, SLACK * wanted.spread if wanted.known else 0.0, SHARE)
+        slack, share = (SLACK * wanted.spread, SHARE) if wanted.known else (0.0, SHARE_ALONE)
+        return Aim(self.space, vector, prices, slack, share)
 
     def _background(self, vector: Vector) -> Background:
         return find_background(self.space, self.user, self.sight, vector)

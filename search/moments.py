@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
-
 from archive.models import Space
 from archive.spaces import partition
 from archive.vectors import Vector, as_text
 from search.exclusion import Price
 from search.hits import Moment
-from search.neighbours import tables_that_may_go
+from search.neighbours import WITHIN_MS, limited_to
 
 MOST_SHOWN = 8  # of one video, beside others
 # Shots begin before their frames: where one begins is a row of its own, and the latest one so far is the one that
@@ -39,16 +37,20 @@ placed AS (
     ) AS running
     WHERE frame_id IS NOT NULL
 )"""
+# Only numbers go on from here: sorted and joined beside them, the vectors would be written to disk and read again.
+SCORES = """
+scores AS MATERIALIZED (
+    SELECT e.frame_id, {scores} FROM {partition} e WHERE e.asset_id = ANY(%(assets)s)
+)"""
 BEST_FRAMES = """
 SELECT DISTINCT ON (e.asset_id) e.asset_id, e.frame_id, {score} AS score
 FROM {partition} e WHERE e.asset_id = ANY(%(assets)s)
 ORDER BY e.asset_id, score DESC, e.frame_id
 """
 BEST_MOMENTS = """
-WITH {frames},
+WITH {frames},{scores},
 scored AS (
-    SELECT p.asset_id, p.start, p.stop, p.at, {score} AS score
-    FROM placed p JOIN {partition} e ON e.frame_id = p.frame_id AND e.asset_id = ANY(%(assets)s)
+    SELECT p.asset_id, p.start, p.stop, p.at, s.score FROM placed p JOIN scores s ON s.frame_id = p.frame_id
 ),
 shot AS (
     SELECT DISTINCT ON (asset_id, start) asset_id, start, stop, at, best AS score FROM (
@@ -104,7 +106,8 @@ def best_moments(aim: Aim, assets: Sequence[int], most: int = MOST_SHOWN) -> dic
     """Up to `most` shots of each video, the closest first; each opens `at` its first frame as good as its best."""
     score, params = aim.score()
     params |= {"assets": list(assets), "most": most, "slack": aim.slack, "share": aim.share}
-    sql = BEST_MOMENTS.format(frames=FRAMES, partition=partition(aim.space), score=score)
+    scores = SCORES.format(scores=f"{score} AS score", partition=partition(aim.space))
+    sql = BEST_MOMENTS.format(frames=FRAMES, scores=scores)
     found: dict[int, list[Moment]] = {}
     for asset, start, stop, at, closeness in read(sql, params):
         found.setdefault(asset, []).append(Moment(start, stop, at, round(closeness, 4)))
@@ -118,7 +121,8 @@ def closeness_by_second(aim: Aim, asset: int) -> list[tuple[float, float]]:
 
 
 def read(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with tables_that_may_go(), transaction.atomic(), connection.cursor() as cursor:
+    """Raises `TooSlow`, as finding neighbours does."""
+    with limited_to(WITHIN_MS) as cursor:
         cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling costs more than these take
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

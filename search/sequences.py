@@ -10,16 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain, zip_longest
 from typing import Any
 
+from archive.models import Asset
 from archive.spaces import partition
 from search.background import Background
 from search.hits import Moment
-from search.moments import FRAMES, Aim, read
+from search.moments import FRAMES, SCORES, Aim, read
 from search.relevance import Line
 
 # Shots of a video that are tried for each term. Most videos have fewer.
 MOST_SHOTS = 40
+# Frames that are compared with a term: for two terms half as many as for one.
+MOST_FRAMES, LEAST_VIDEOS = 600_000, 60
 
 SHOTS = """
 step{n} AS MATERIALIZED (
@@ -56,10 +60,9 @@ chain{n} AS (
     ORDER BY chain.asset_id, weakest DESC, beside.excess DESC, chain.start
 )"""
 CHAINS = """
-WITH {frames},
+WITH {frames},{scores},
 scored AS MATERIALIZED (
-    SELECT p.asset_id, p.start, p.stop, p.at, {scores}
-    FROM placed p JOIN {partition} e ON e.frame_id = p.frame_id AND e.asset_id = ANY(%(assets)s)
+    SELECT p.asset_id, p.start, p.stop, p.at, s.* FROM placed p JOIN scores s ON s.frame_id = p.frame_id
 ),
 {steps}
 SELECT asset_id, weakest, path FROM (
@@ -93,9 +96,25 @@ class Chain:
     well: bool
 
 
+def nearest_of_all(lists: Sequence[Sequence[int]]) -> list[int]:
+    """Each asset once: the first of each list, then the second of each, and so on."""
+    turns = chain.from_iterable(zip_longest(*lists))
+    return list(dict.fromkeys(asset for asset in turns if asset is not None))
+
+
+def short_enough(assets: Sequence[int], terms: int) -> list[int]:
+    """The first of `assets`, as many as can be compared with so many terms in the time that a statement has; of
+    the longest films some in any case."""
+    lengths = Asset.objects.filter(pk__in=assets).values_list("pk", "duration", "step_ms")
+    frames = {pk: 1000 * (seconds or 0.0) / (step or 1000) + 1 for pk, seconds, step in lengths}
+    sums = accumulate(frames.get(asset, 0.0) for asset in assets)
+    fitting = [asset for asset, total in zip(assets, sums, strict=True) if total <= MOST_FRAMES / terms]
+    return fitting if len(fitting) >= LEAST_VIDEOS else list(assets[:LEAST_VIDEOS])
+
+
 def find_chains(steps: Sequence[Step], assets: Sequence[int], seconds: float) -> list[Chain]:
     """The best chain of each of `assets` that has one, the best first. `steps`: those in order first, then those
-    `beside`; `seconds` is the longest pause between two that follow each other, 0 any."""
+    `beside`; `seconds` is the longest pause between two that follow each other, 0 any. Raises `TooSlow`."""
     sql, params = compile_chains(steps)
     rows = read(sql, {**params, "assets": list(assets), "seconds": seconds, "most": MOST_SHOTS})
     return [_chain(asset, weakest, path, steps) for asset, weakest, path in rows]
@@ -118,8 +137,7 @@ def compile_chains(steps: Sequence[Step]) -> tuple[str, dict[str, Any]]:
         parts += [SHOTS.format(n=n), link.format(n=n, before=n - 1)]
     sql = CHAINS.format(
         frames=FRAMES,
-        scores=", ".join(scores),
-        partition=partition(steps[0].aim.space),
+        scores=SCORES.format(scores=", ".join(scores), partition=partition(steps[0].aim.space)),
         steps=",".join(parts),
         last=len(steps) - 1,
     )

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 MAX_NOTES = 8
 LEAST_PATIENCE, MOST_PATIENCE = 120.0, 240.0  # less than what Heartbeat takes for being stuck
 MS_A_SECOND_MORE = 30_000  # of film that lies before the chunk
+LONG_WAY, AT_ONCE = 30.0, 400.0  # with the way and the last chunk less than the task's hard limit
 ENDED = (WorkState.DONE, WorkState.QUARANTINED, WorkState.CANCELLED)
 
 
@@ -44,8 +45,11 @@ def prepare_film(one: Claim, asset: Asset, sandbox: Sandbox, until: float, heart
         if position is None or asset.step_ms is None:
             _begin(one, asset, sandbox)
             position = 0
+        begun = time.monotonic()
         while True:
             stretch = _read(asset, sandbox, position)
+            if position == one.position:
+                until = max(until, as_long_again(begun))
             ended = _keep(one, asset, position, stretch)
             dispatch.ring(Step.ENCODE)
             if ended:
@@ -59,6 +63,19 @@ def prepare_film(one: Claim, asset: Asset, sandbox: Sandbox, until: float, heart
                 return
     except Fenced:
         log.warning("asset %s: fenced, somebody else took over", asset.uuid)
+
+
+def as_long_again(begun: float) -> float:
+    """Until when to go on with a film whose first chunk, since it was claimed, took from `begun` to now, in seconds of
+    the monotonic clock.
+
+    Where no key frame is near, that was decoding all that lies before the chunk. Whoever did so goes on for at least as
+    long: each time at least twice as far, so that all of these ways together are no longer than the film twice. Before
+    a way becomes longer than a chunk may take, the rest is done at once.
+    """
+    now = time.monotonic()
+    took = now - begun
+    return now + (took if took < LONG_WAY else max(took, AT_ONCE))
 
 
 def _begin(one: Claim, asset: Asset, sandbox: Sandbox) -> None:

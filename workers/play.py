@@ -19,7 +19,7 @@ from archive.video.playable import forget_pieces, join_pieces, keep_piece, piece
 from archive.video.sprites import make_sprite
 from archive.work import retry
 from workers.claims import Claim, advance, claim, finish, put_off, release, set_aside, try_later
-from workers.films import patience
+from workers.films import as_long_again, patience
 from workers.leases import Heartbeat
 from workers.originals import OriginalMissing, opened
 from workers.prepare import sandboxes, worker_name
@@ -83,12 +83,15 @@ def play(one: Claim, asset: Asset, until: float, heartbeat: Heartbeat) -> None:
     if plays_as_it_is(asset):
         _end(one, asset, [])
         return
+    begun = time.monotonic()
     while True:
         with opened(asset) as file:
             piece = sandboxes.of(one).make_piece(file, position, position + PIECE_MS, deadline=patience(position))
         if not _keep(one, asset, _stored(asset, position, piece), piece.reached_ms):
             return
         heartbeat.progress()
+        if position == one.position:
+            until = max(until, as_long_again(begun))
         if piece.ended:
             _end(one, asset, join_pieces(asset))
             return

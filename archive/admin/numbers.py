@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.timesince import timesince
 
-from archive.admin.reach import within_reach
 from archive.estimates import estimated_count
-from archive.models import Asset, Status, Work, WorkState
+from archive.models import Asset, Space, Status, Step, Work, WorkState
 from archive.models.work import NO_ROOM
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
+
+
+MOST_COUNTED = 2000  # steps, each with its asset; of more it is said about how many
+FRONT = 100  # steps; more than workers hold at once
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Number:
 
 def numbers_of_assets(user: Person) -> list[Number]:
     """All but the whole are read from partial indexes; the whole of a large archive is estimated."""
-    assets = Asset.objects.visible_to(user)
+    assets = Asset.objects.visible_to(user, named=True)
     total, estimated = estimated_count(assets)
     pending = assets.filter(status=Status.PENDING).count()
     failed = assets.filter(status=Status.FAILED).count()
@@ -49,26 +52,40 @@ def curated_work(user: Person) -> QuerySet[Work]:
     """The work on assets that `user` curates; what is in quarantine is shown by the review alone."""
     if user.is_authenticated and user.is_superuser:
         return Work.objects.exclude(asset__in=Asset.objects.filter(quarantined=True).order_by().values("pk"))
-    curated = within_reach(Asset.objects.curated_by(user), user)
-    return Work.objects.filter(asset__in=curated.order_by().values("pk"))
+    return Work.objects.filter(asset__in=Asset.objects.curated_by(user, named=True).order_by().values("pk"))
 
 
 def numbers_of_work(user: Person) -> list[Number]:
+    """While a space is filled a million steps wait: long ones are estimated, and the oldest is the one made first."""
     work = curated_work(user)
     waiting = work.filter(state=WorkState.READY)
-    set_aside = work.filter(state=WorkState.QUARANTINED).count()
-    oldest = waiting.aggregate(at=Min("created_at"))["at"]
+    set_aside = work.filter(state=WorkState.QUARANTINED)
     lately = work.filter(state=WorkState.DONE, done_at__gt=Now() - timedelta(hours=1))
-    held_up = waiting.filter(last_error=NO_ROOM).count()
-    full = [Number("held up by a full device", f"{held_up:,}", _work(WorkState.READY), alarm=True)] if held_up else []
+    oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
+    full = [Number("on a device: pictures wait", "no room", _work(WorkState.READY), alarm=True)] if _is_full() else []
     return [
         *full,
-        Number("steps waiting", f"{waiting.count():,}", _work(WorkState.READY)),
-        Number("running", f"{work.filter(state=WorkState.RUNNING).count():,}", _work(WorkState.RUNNING)),
-        Number("set aside", f"{set_aside:,}", _work(WorkState.QUARANTINED), alarm=set_aside > 0),
-        Number("done in the last hour", f"{lately.count():,}", _work(WorkState.DONE)),
+        Number("steps waiting", _about(waiting), _work(WorkState.READY)),
+        Number("running", _about(work.filter(state=WorkState.RUNNING)), _work(WorkState.RUNNING)),
+        Number("set aside", _about(set_aside), _work(WorkState.QUARANTINED), alarm=set_aside.exists()),
+        Number("done in the last hour", _about(lately), _work(WorkState.DONE)),
         Number("the oldest waits", since(oldest) if oldest else "–", _work(WorkState.READY)),
     ]
+
+
+def _is_full() -> bool:
+    """Whether a worker's device had no room for what comes next: what was put off still stands in front."""
+    encoding = Work.objects.filter(step=Step.ENCODE, state=WorkState.READY)
+    fronts = (
+        encoding.filter(target=slug).order_by("priority", "id").values_list("last_error", flat=True)[:FRONT]
+        for slug in Space.objects.live().values_list("slug", flat=True)
+    )
+    return any(NO_ROOM in front for front in fronts)
+
+
+def _about(rows: QuerySet[Any]) -> str:
+    count, estimated = estimated_count(rows, MOST_COUNTED)
+    return f"{'about ' if estimated else ''}{count:,}"
 
 
 def since(moment: datetime) -> str:

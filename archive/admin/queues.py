@@ -21,7 +21,7 @@ PAGES = (("flags to review", "review"), ("concepts to judge", "concepts"))
 
 def queues(user: User) -> list[Number]:
     """Each is counted up to `MOST`, from an index that has nothing but what waits."""
-    curated = Asset.objects.curated_by(user)
+    curated = Asset.objects.curated_by(user, named=True)
     failed = curated.filter(status=Status.FAILED, trashed_at__isnull=True)
     aside = curated_work(user).filter(state=WorkState.QUARANTINED)
     proposed = Tag.objects.filter(state=TagState.PROPOSED)

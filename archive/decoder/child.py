@@ -5,6 +5,7 @@ File descriptor 0 is a socket to the parent, and all that this process ever sees
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -16,6 +17,7 @@ from PIL.ImageCms import ImageCmsProfile, createProfile
 
 from archive.decoder.confinement import DEFAULT_MEMORY, confine, grant_cpu
 from archive.decoder.decoded import Decoded, Stretch
+from archive.decoder.kept import Kept
 from archive.decoder.opening import use_one_thread
 from archive.decoder.pictures import decode_picture
 from archive.decoder.refusals import DecoderTimedOut, StoreFailed, Undecodable
@@ -29,13 +31,17 @@ def main(memory: int = DEFAULT_MEMORY, films: int = 0) -> None:
     _get_ready()
     if films:
         _get_ready_for_films()
+    gc.freeze()  # what is loaded stays: sweeping after each job looks only at what the job made
     send(parent, {"confined": confine(memory)})
+    kept = Kept()
     try:
         while True:
             message, fd = receive_job(parent)
             grant_cpu(int(message["cpu_seconds"]))
-            answer, blobs = _answer(message, fd)
-            send(parent, answer, blobs)
+            send(parent, *_answer(message, fd, kept))
+            # A container and its streams name each other. Until they are swept, each film that was read keeps its
+            # decoder with all the pictures that this holds: 4K footage would fill the memory within a few chunks.
+            gc.collect()
     except Hangup:
         return
 
@@ -81,30 +87,38 @@ def _get_ready_for_films() -> None:
             job(file)
 
 
-def _answer(message: dict[str, Any], fd: int) -> tuple[dict[str, Any], list[bytes]]:
-    specs = [Spec(**spec) for spec in message["specs"]]
-    pixels = int(message["max_pixels"])
+def _answer(message: dict[str, Any], fd: int, kept: Kept) -> tuple[dict[str, Any], list[bytes]]:
     try:
+        if message["job"] in ("frames", "piece"):
+            return _read_on(message, fd, kept)
+        kept.forget()
+        specs, pixels = [Spec(**spec) for spec in message["specs"]], int(message["max_pixels"])
         with os.fdopen(fd, "rb") as file:
             if message["job"] == "picture":
                 return _as_message(decode_picture(file, specs, pixels))
-            from archive.decoder.films.jobs import look_at_film, read_stretch  # noqa: PLC0415
+            from archive.decoder.films.jobs import look_at_film  # noqa: PLC0415
 
-            if message["job"] == "film":
-                return _as_message(look_at_film(file, specs, float(message["seconds"]), pixels))
-            first, until = int(message["first_ms"]), int(message["until_ms"])
-            if message["job"] == "piece":
-                from archive.decoder.films.pieces import make_piece  # noqa: PLC0415
-
-                piece = make_piece(file, first, until, float(message["seconds"]), pixels)
-                return {"reached_ms": piece.reached_ms, "ended": piece.ended}, [piece.data]
-            step = int(message["step_ms"])
-            return _as_frames(read_stretch(file, first, until, step, float(message["seconds"]), pixels))
+            return _as_message(look_at_film(file, specs, float(message["seconds"]), pixels))
     except (StoreFailed, DecoderTimedOut) as passing:
         told = {"late": passing.seconds} if isinstance(passing, DecoderTimedOut) else {"unreadable": passing.detail}
         return told, []
     except Undecodable as refusal:
         return {"refused": refusal.reason, "code": refusal.code, "detail": refusal.detail}, []
+
+
+def _read_on(message: dict[str, Any], fd: int, kept: Kept) -> tuple[dict[str, Any], list[bytes]]:
+    from archive.decoder.films.jobs import StretchReader  # noqa: PLC0415
+    from archive.decoder.films.pieces import PieceMaker  # noqa: PLC0415
+
+    first, until, pixels = (int(message[name]) for name in ("first_ms", "until_ms", "max_pixels"))
+    seconds = float(message["seconds"])
+    if message["job"] == "piece":
+        with kept.reader(PieceMaker, lambda file: PieceMaker(file, pixels), fd, first, 1) as maker:
+            piece = maker.make(first, until, seconds)
+            return {"reached_ms": piece.reached_ms, "ended": piece.ended}, [piece.data]
+    step = int(message["step_ms"])
+    with kept.reader(StretchReader, lambda file: StretchReader(file, pixels), fd, first, step) as reader:
+        return _as_frames(reader.read(first, until, step, seconds))
 
 
 def _as_frames(stretch: Stretch) -> tuple[dict[str, Any], list[bytes]]:

@@ -20,7 +20,7 @@ CHUNK = 2000
 
 def tag_rows(user: Person, states: Iterable[str] = (TagState.ACCEPTED,)) -> Iterator[Row]:
     """The tags of all that `user` may see, asset by asset, however many there are."""
-    seen = Asset.objects.visible_to(user).order_by().values("pk")
+    seen = Asset.objects.visible_to(user, named=True).order_by().values("pk")
     tags = Tag.objects.filter(asset__in=seen, state__in=list(states)).order_by("asset_id", "concept_id")
     columns = (
         *("asset__uuid", "asset__sha256", "asset__collection__slug", "asset__filename"),

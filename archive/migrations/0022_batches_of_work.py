@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0018_large_videos")]
+    dependencies = [("archive", "0019_work_lists")]
 
     operations = [
         migrations.AlterField(

@@ -17,7 +17,7 @@ from archive.lookups import ILike
 from archive.models.collections import CONTRIBUTING, CURATING, Collection
 
 if TYPE_CHECKING:
-    from archive.models.collections import Person
+    from archive.models.collections import CollectionQuerySet, Person
 
 
 models.CharField.register_lookup(ILike)
@@ -53,19 +53,26 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         """Neither in the trash nor in quarantine: what anybody may see at all, and what is counted."""
         return self.filter(trashed_at__isnull=True, quarantined=False)
 
-    def visible_to(self, user: Person) -> AssetQuerySet:
+    def visible_to(self, user: Person, *, named: bool = False) -> AssetQuerySet:
         """What `user` may see: the one predicate behind every list, page, file, count and search.
 
         What is in quarantine is absent for everybody; those who review it see it on the pages of the review alone.
+        `named` changes how that is written down and nothing else (`CollectionQuerySet.keys`).
         """
-        kept = self.shown()
-        if user.is_authenticated and user.is_superuser:
-            return kept
-        return kept.filter(collection__in=Collection.objects.visible_to(user).order_by().values("pk"))
+        return self.shown()._in(Collection.objects.visible_to(user), user, named)
 
-    def curated_by(self, user: Person) -> AssetQuerySet:
+    def curated_by(self, user: Person, *, named: bool = False) -> AssetQuerySet:
         """What `user` may edit, move, trash and restore; the trash included, without what is in quarantine."""
-        return self.filter(quarantined=False)._in(Collection.objects.open_to(user, CURATING), user)
+        return self.filter(quarantined=False)._in(Collection.objects.open_to(user, CURATING), user, named)
+
+    def seen_or_curated_by(self, user: Person) -> AssetQuerySet:
+        """What `user` may see, and the trash of what they curate: every collection that one curates one may see."""
+        found = self.filter(quarantined=False)
+        if user.is_authenticated and user.is_superuser:
+            return found
+        curated = Collection.objects.open_to(user, CURATING).keys(named=True)
+        found = found.filter(Q(trashed_at__isnull=True) | Q(collection__in=curated))
+        return found._in(Collection.objects.visible_to(user), user, named=True)
 
     def held_from(self, user: Person) -> AssetQuerySet:
         """What `user` uploaded and what is in quarantine now, where they may still look: told that it is, no more."""
@@ -73,10 +80,10 @@ class AssetQuerySet(models.QuerySet["Asset"]):
         held = self.filter(trashed_at__isnull=True, quarantined=True)
         return held.filter(uploader=user.pk, collection__in=open_to_them) if user.pk else self.none()
 
-    def _in(self, collections: models.QuerySet[Collection], user: Person) -> AssetQuerySet:
+    def _in(self, collections: CollectionQuerySet, user: Person, named: bool) -> AssetQuerySet:
         if user.is_authenticated and user.is_superuser:
             return self
-        return self.filter(collection__in=collections.order_by().values("pk"))
+        return self.filter(collection__in=collections.keys(named=named))
 
 
 class Asset(models.Model):

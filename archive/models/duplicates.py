@@ -95,12 +95,12 @@ class DuplicatePairQuerySet(models.QuerySet["DuplicatePair"]):
 
     def visible_to(self, user: Person) -> DuplicatePairQuerySet:
         """Pairs of which `user` may see both: nobody learns of a copy that they may not see."""
-        seen = Asset.objects.visible_to(user).order_by()
+        seen = Asset.objects.visible_to(user, named=True).order_by()
         return self.filter(Exists(seen.filter(pk=OuterRef("low"))), Exists(seen.filter(pk=OuterRef("high"))))
 
     def decided_by(self, user: Person) -> DuplicatePairQuerySet:
         """Visible pairs that are `user`'s to decide: of at least one asset that they curate."""
-        curated = Asset.objects.curated_by(user).order_by()
+        curated = Asset.objects.curated_by(user, named=True).order_by()
         either = curated.filter(Q(pk=OuterRef("low")) | Q(pk=OuterRef("high")))
         return self.visible_to(user).filter(Exists(either))
 

@@ -79,6 +79,13 @@ class Work(models.Model):
             models.Index(
                 name="work_not_done", fields=["-id"], condition=Q(state__in=("ready", "running", "quarantined"))
             ),
+            # While a space is filled, what else is not done stands behind a million steps of it.
+            models.Index(
+                name="work_not_done_but_encode",
+                fields=["-id"],
+                condition=Q(state__in=("ready", "running", "quarantined")) & ~Q(step="encode"),
+            ),
+            models.Index(name="work_skipped", fields=["-id"], condition=Q(state="cancelled")),
             models.Index(name="work_set_aside", fields=["id"], condition=Q(state="quarantined")),
         ]
 

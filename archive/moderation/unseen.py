@@ -1,4 +1,4 @@
-"""Videos that were held until they were looked at, and never were to their end: people look, since nothing else can."""
+"""What was held until it was looked at, and never was to its end: people look, since nothing else can."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archive.models import Asset, Event, Flag, FlagState, Policy
 from archive.moderation import log
 
 HIDING = Q(state=FlagState.UPHELD) | Q(state=FlagState.OPEN, hides=True)
-WHY = "Nothing could look at this video to its end. {error}"
+WHY = "Nothing could look at this to its end. {error}"
 
 
 def flag_unseen(assets: Sequence[int]) -> None:

@@ -18,6 +18,7 @@ from archive.access import person, self_only
 from archive.batch_words import outcome, title
 from archive.batches import still_shared, undo, why_left
 from archive.deeds import Refused
+from archive.handing_over import hand_over
 from archive.models import Action, Batch, BatchState
 
 PAGE = 50
@@ -69,13 +70,16 @@ def download(request: HttpRequest, batch: uuid.UUID) -> HttpResponseBase:
     if not still_shared(found):
         messages.error(request, "Some of these pictures are not shared with you any more. Ask for the download again.")
         return redirect(found)
-    try:
-        file = exports.finished(found).open("rb")
-    except FileNotFoundError:
-        raise Http404 from None
     day = localtime(found.created_at).strftime("%Y-%m-%d")
     name = f"sightline-{day}-{slugify(found.what)[:60] or 'pictures'}.zip"
-    response = FileResponse(file, content_type="application/zip", as_attachment=True, filename=name)
+    path = exports.finished(found)
+    zipped = "application/zip"
+    try:
+        response: HttpResponseBase = hand_over(f"exports/{path.name}", zipped, name) or FileResponse(
+            path.open("rb"), content_type=zipped, as_attachment=True, filename=name
+        )
+    except FileNotFoundError:
+        raise Http404 from None
     response.headers["Cache-Control"] = "private, no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

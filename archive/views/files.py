@@ -11,6 +11,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from archive.access import find_seen, person, visible_only
+from archive.handing_over import hand_over
 from archive.models import Kind
 from archive.ranges import MOST_PLAYED, Part, Unsatisfiable, read_range, still_meant
 from archive.video.playable import playable_key
@@ -80,6 +81,9 @@ def _send(request: HttpRequest, key: str, media_type: str, save_as: str = "", mo
 def _open(request: HttpRequest, key: str, media_type: str, save_as: str, etag: str, most: int) -> HttpResponseBase:
     """The file, or the part of it that was asked for. Parts are for GET alone, as the standard has it."""
     try:
+        handed = hand_over(key, media_type, save_as)
+        if handed is not None:
+            return handed
         file = default_storage.open(key)
     except FileNotFoundError:
         raise Http404 from None

@@ -18,7 +18,6 @@ from archive.access import Shows, person
 from archive.admin.choosing import CollectionField
 from archive.admin.history import HistoryPage
 from archive.admin.keyset import KeysetChangeList
-from archive.admin.reach import within_reach
 from archive.estimates import EstimatingPaginator
 from archive.models import Asset, Collection, Tag, Work
 from archive.models.collections import CURATING
@@ -134,9 +133,7 @@ class AssetAdmin(QuickTags, AssetActions, HistoryPage):
         return ContactSheet
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
-        """What the person may see, and the trash of what they curate."""
-        seen: QuerySet[Asset] = Asset.objects.visible_to(request.user)
-        return within_reach(seen | Asset.objects.curated_by(request.user), request.user)
+        return Asset.objects.seen_or_curated_by(request.user)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str

@@ -103,11 +103,16 @@ def write_pictures(cursor: Any, space: Space, place: Collection, vectors: Vector
     cursor.execute(FRAMES, {"place": place.pk, "rows": len(vectors)})
     cursor.execute("SELECT id, asset_id FROM archive_frame ORDER BY id")
     frames = np.array(cursor.fetchall())
+    copy_vectors(cursor, space, frames, vectors)
+    return frames
+
+
+def copy_vectors(cursor: Any, space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> None:
+    """Give each frame of `frames`, (n, 2) with its asset, a row of `vectors` (n, 768)."""
     columns = "space_id, frame_id, asset_id, representative, vector"
     with cursor.copy(f"COPY {partition(space)} ({columns}) FROM STDIN (FORMAT binary)") as copy:
-        for block in _blocks(space, frames, vectors):
+        for block in blocks(space, frames, vectors):
             copy.write(block)
-    return frames
 
 
 def _tag(closeness: npt.NDArray[np.float32], assets: npt.NDArray[np.int64]) -> None:
@@ -137,7 +142,7 @@ def clustered(count: int) -> Vector:
     return found
 
 
-def _blocks(space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> Iterator[bytes]:
+def blocks(space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> Iterator[bytes]:
     yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
     for start in range(0, len(frames), CHUNK):
         part = frames[start : start + CHUNK]

@@ -166,7 +166,7 @@ def effort(rows: int, limit: int, share: float = 1.0) -> int:
 def similarities(space: Space, vector: Vector, frames: Sequence[int]) -> dict[int, float]:
     """Inner products of `vector` with some stored frames."""
     sql = SIMILARITIES.format(partition=partition(space))
-    with tables_that_may_go(), connection.cursor() as cursor:
+    with limited_to(WITHIN_MS) as cursor:
         cursor.execute(sql, {"vector": as_text(vector), "frames": list(frames)})
         return dict(cursor.fetchall())
 

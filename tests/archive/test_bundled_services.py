@@ -342,13 +342,13 @@ def test_a_postgres_started_by_hand_on_the_data_is_respected(tmp_path: Path) -> 
         by_hand.wait()
 
 
-def test_servers_that_die_are_revived_with_what_they_kept(open_folder: Path) -> None:
+def test_servers_that_die_are_revived_and_only_postgres_keeps_what_it_had(open_folder: Path) -> None:
     data = open_folder / "var"
     with running_services(data) as services:
         with connect(services.connections) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
         client = redis.Redis.from_url(services.connections.redis_url)
-        client.set("kept", "yes")
+        client.set("lost", "a reference picture")
         assert services.revive() == []
         for server in services.servers:
             assert server.process is not None
@@ -358,5 +358,6 @@ def test_servers_that_die_are_revived_with_what_they_kept(open_folder: Path) -> 
         assert services.revive() == ["Postgres", "Valkey"]
         with connect(services.connections) as connection:
             assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
-        assert client.get("kept") == b"yes"
+        assert client.get("lost") is None
+        assert not any(b"a reference picture" in file.read_bytes() for file in data.rglob("*") if file.is_file())
     assert not processes_of(data)

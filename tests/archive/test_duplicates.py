@@ -257,7 +257,7 @@ def test_the_page_asks_as_often_for_one_group_as_for_eight(harbour: Collection, 
     with CaptureQueriesContext(connection) as for_many:
         page = client.get(PAGE).content.decode()
     assert page.count('class="group"') == 8
-    assert len(for_many) == len(for_one) <= 11
+    assert len(for_many) == len(for_one) <= 15  # four of them: in which collections one sees and curates
 
 
 def test_pages_turn(harbour: Collection, carol: User, client: Client) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
 from archive.concepts.scoring import score
 from archive.concepts.vectors import find_concept_vectors, store_concepts
@@ -245,6 +246,34 @@ def test_a_held_video_that_fails_half_way_stays_hidden_and_goes_to_review(scene:
     answer(scene.alice, flag.pk, Answer.DISMISS, flag.version)
     settle([film.pk])
     assert hidden() == set()
+
+
+@pytest.mark.parametrize("step", [Step.PREPARE, Step.ENCODE])
+def test_a_held_photo_that_fails_is_shown_to_nobody_before_people_looked(
+    scene: Scene, step: Step, bob: User, client: Client
+) -> None:
+    """Its file is there, and nothing has looked at what it shows."""
+    Policy.objects.update(is_on=True, holds_new=True)
+    photo = held_film(scene)
+    photo.kind, photo.filename, photo.uploader = "photo", "broken.jpg", bob
+    photo.save()
+    Work.objects.filter(asset=photo, step=step).update(state=WorkState.QUARANTINED, last_error="It is damaged.")
+    settle([photo.pk])
+    photo.refresh_from_db()
+    assert photo.status == Status.FAILED
+    assert hidden() == {photo.pk}
+    client.force_login(bob)
+    (told,) = client.get("/upload/status/", {"id": str(photo.uuid)}).json()["assets"]
+    assert told["status"] == "held"
+    assert "damaged" not in str(told)
+    assert client.get(photo.original_url).status_code == 404
+    flag = Flag.objects.reviewed_by(scene.alice).get()
+    client.force_login(scene.alice)
+    assert "No picture could be made of it. It is damaged." in client.get(flag.get_absolute_url()).text
+    answer(scene.alice, flag.pk, Answer.DISMISS, flag.version)
+    assert hidden() == set()
+    client.force_login(bob)
+    assert client.get("/upload/status/", {"id": str(photo.uuid)}).json()["assets"][0]["status"] == "failed"
 
 
 def test_an_answer_about_its_first_minutes_shows_no_video_that_is_held(scene: Scene) -> None:

@@ -66,6 +66,7 @@ def test_importing_the_settings_writes_nothing_and_needs_nothing(tmp_path: Path)
         ("DEBUG", "perhaps so", "true or false"),
         ("DATABASE_URL", "mysql://root:secret@host/db", "postgres://"),
         ("SIGHTLINE_HOOK_NETWORKS", "10.1.0.0/16,here", "networks"),
+        ("SIGHTLINE_ACCEL", "caddy", "nginx or x-sendfile"),
     ],
 )
 def test_a_value_that_makes_no_sense_stops_every_command_with_one_sentence(name: str, value: str, wanted: str) -> None:

@@ -22,7 +22,10 @@ def put(collection: Collection, name: str) -> Asset:
 
 
 def seen(user: User | AnonymousUser) -> set[str]:
-    return set(Asset.objects.visible_to(user).values_list("filename", flat=True))
+    """By the rule, and by the collections that it names: the same."""
+    found = set(Asset.objects.visible_to(user).values_list("filename", flat=True))
+    assert set(Asset.objects.visible_to(user, named=True).values_list("filename", flat=True)) == found
+    return found
 
 
 @pytest.fixture
@@ -97,3 +100,27 @@ def test_a_membership_is_of_a_person_or_a_group_and_only_once(harbour: Collectio
     for wrong in ({}, {"user": bob, "group": Group.objects.create(name="crew")}, {"user": bob}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Membership.objects.create(collection=harbour, role=Role.VIEWER, **wrong)
+
+
+@pytest.mark.parametrize("most", [1000, 1])
+def test_what_the_admin_lists_is_what_one_sees_and_the_trash_of_what_one_curates(
+    harbour: Collection, alice: User, visitor: User, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Whether the collections are named one by one or are too many for that."""
+    monkeypatch.setattr("archive.models.collections.MOST_NAMED", most)
+    member, root = make_user("member"), User.objects.create_superuser("root")
+    places = [Collection.objects.create(slug=name, name=name, owner=alice) for name in ("looked", "cared", "hidden")]
+    Membership.objects.create(collection=places[0], user=member, role=Role.VIEWER)
+    Membership.objects.create(collection=places[1], user=member, role=Role.CURATOR)
+    for place in places:
+        put(place, f"{place.slug} kept")
+        gone, held = put(place, f"{place.slug} gone"), put(place, f"{place.slug} held")
+        trash(Asset.objects.filter(pk=gone.pk))
+        Asset.objects.filter(pk=held.pk).update(quarantined=True)
+    for user in (member, root, alice, visitor, AnonymousUser()):
+        either = Asset.objects.visible_to(user) | Asset.objects.curated_by(user)
+        assert set(Asset.objects.seen_or_curated_by(user)) == set(either)
+        assert set(Asset.objects.curated_by(user, named=True)) == set(Asset.objects.curated_by(user))
+        assert seen(user) <= set(either.values_list("filename", flat=True))
+    listed = set(Asset.objects.seen_or_curated_by(member).values_list("filename", flat=True))
+    assert listed == {"looked kept", "cared kept", "cared gone"}

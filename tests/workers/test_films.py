@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ from tests import films
 from workers.claims import ERRORS, claim
 from workers.encode import drain_encode
 from workers.encoders.load import open_encoder
-from workers.films import patience
+from workers.films import as_long_again, patience
 from workers.play import drain_play
 from workers.prepare import drain_prepare, prepare
 from workers.scenes.captions import full_caption
@@ -140,6 +141,40 @@ def test_a_film_that_takes_too_long_is_tried_again_and_stays_found(
     assert (late, asset.status) == ([5000] * ERRORS, Status.FAILED)
     assert Embedding.objects.filter(asset=asset).count() == 5
     assert asset in find_candidates(Query(text="harbour"), alice)
+
+
+def test_the_way_to_the_rest_of_a_film_is_worth_going_on_for_as_long_again(
+    harbour: Collection, fake_space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a film with one key frame everything before is decoded again by whoever goes on with it: if that was for a
+    single chunk, the film would be decoded as often as it has chunks."""
+    monkeypatch.setattr(stepping, "CHUNK_FRAMES", 5)
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mp4", films.scenes(4, 15.0, (64, 48)), fps=2, gop=999))
+    clock = [0.0]
+    monkeypatch.setattr("workers.films.time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    class Slow(Sandbox):
+        """Twenty-four seconds to the first chunk that it is asked for, and eight for each that follows."""
+
+        first = True
+
+        def read_stretch(self, *asked: Any, **options: Any) -> Any:
+            clock[0] += 24 if self.first else 8
+            self.first = False
+            return super().read_stretch(*asked, **options)
+
+    places = []
+    for _ in range(3):
+        with Slow(films=True) as sandbox:
+            (one,) = claim(Step.PREPARE, "", 1, "me")
+            prepare(one, sandbox, until=clock[0])
+        places.append(Work.objects.get(asset=asset, step=Step.PREPARE).position)
+    assert places == [5_000, 30_000, 55_000]  # one chunk from the beginning; five, for the way; and again
+
+
+def test_where_the_way_is_long_the_rest_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.films.time", SimpleNamespace(monotonic=lambda: 1000.0))
+    assert [as_long_again(1000.0 - way) for way in (2, 29, 60, 240)] == [1002.0, 1029.0, 1400.0, 1400.0]
 
 
 def test_the_further_a_chunk_lies_the_longer_it_may_take() -> None:

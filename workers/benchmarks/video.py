@@ -4,10 +4,7 @@ memory stays flat over a long video."""
 from __future__ import annotations
 
 import io
-import os
 import sys
-import threading
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,10 +15,12 @@ from PIL import Image
 
 from archive.incoming import receive_file
 from archive.ingest import ingest_file
-from archive.measuring import Report, milliseconds, rate_row, time_row
+from archive.measuring import Report, Row, milliseconds, rate_row, time_row
 from archive.models import Collection, Frame, Space, Status
 from archive.spaces import activate
 from archive.video.packs import read_frames
+from archive.video.sprites import MOST
+from workers.benchmarks.alone import peaks_of
 from workers.benchmarks.moving import moving_picture
 from workers.encode import drain_encode
 from workers.encoders.load import encoder_of
@@ -30,7 +29,8 @@ from workers.spaces import make_space
 
 RATE = 25
 SIZE = (1280, 720)
-SLOW = 5  # of the films that are only long
+SLOW, SMALL = 2, (640, 360)  # of the films that are only long
+LONGER = 4
 GOP = 50  # a key frame every two seconds, as streaming services make them
 SCENE_SECONDS = 5
 
@@ -38,6 +38,10 @@ SCENE_SECONDS = 5
 def measure(*, quick: bool = False, model: str = "", seconds: int = 0, runs: int = 0) -> Report:
     model = model or ("fake" if quick else "shipped:everyday-things")
     seconds = seconds or (6 if quick else 40)
+    # Long enough for a sprite to be full, and for the loader, the model and the writer to have a whole batch each: what
+    # those take is another question than how long the film is.
+    batch = settings.SIGHTLINE_ENCODE_BATCH
+    short = batch if quick else max(MOST, 4 * batch)
     runs = runs or (1 if quick else 3)
     space = make_space("benchmark", model)
     activate(space, even_if_partial=True)
@@ -60,7 +64,7 @@ def measure(*, quick: bool = False, model: str = "", seconds: int = 0, runs: int
         rate_row(f"{name}: file to vectors, one after the other", "frames/s", whole),
         rate_row(f"{name}: file to frames, beside the bare decoder", "frames/s", decoding),
         rate_row(f"{model}: frames to vectors, beside the bare model", "frames/s", encoding),
-        time_row("peak memory over a film of six times the length", "MB", [bench.memory(seconds)]),
+        *bench.memory(short),
     ]
     return Report("video", rows)
 
@@ -72,17 +76,19 @@ class Bench:
         self.folder = folder
         self.encoder = encoder_of(space)
 
-    def film(self, seconds: int, seed: int, rate: int = RATE) -> Path:
+    def film(
+        self, seconds: int, seed: int, rate: int = RATE, size: tuple[int, int] = SIZE, suffix: str = ".mp4"
+    ) -> Path:
         """Soft moving shapes with grain, another scene every few seconds."""
-        path = self.folder / f"{seed}-{seconds}.mp4"
+        path = self.folder / f"{seed}-{seconds}{suffix}"
         print(f"drawing a film of {seconds} seconds", file=sys.stderr, flush=True)  # noqa: T201
         with av.open(str(path), "w") as container:
             stream = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "23"})
-            stream.width, stream.height = SIZE
+            stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
             stream.codec_context.gop_size = GOP
             for number in range(seconds * rate):
-                pixels = moving_picture(SIZE, seed * 10_000 + number // (SCENE_SECONDS * rate), number)
+                pixels = moving_picture(size, seed * 10_000 + number // (SCENE_SECONDS * rate), number)
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
                 frame.pts, frame.time_base = number, Fraction(1, rate)
                 container.mux(stream.encode(frame))
@@ -124,42 +130,30 @@ class Bench:
         batches = [ready[i : i + size] for i in range(0, frames, size)]
         return milliseconds(lambda: [self.encoder.encode_pictures(batch) for batch in batches])
 
-    def memory(self, seconds: int) -> tuple[float, float]:
-        """(MB at the peak over a long film, over a short one), of this process and its decoder together."""
-        short, long = (self.film(times * seconds, seed=500 + times, rate=SLOW) for times in (1, 6))
-        few = peak_of(lambda: self.take(short))
-        many = peak_of(lambda: self.take(long))
-        return many, few
+    def memory(self, seconds: int) -> list[Row]:
+        """A film of so many seconds, one a few times as long, and each process that works on them by itself."""
+        short, long = (
+            self.film(times * seconds, seed=500 + times, rate=SLOW, size=SMALL, suffix=".mkv") for times in (1, LONGER)
+        )
+        few, many = self.peaks(short), self.peaks(long)
+        return [
+            time_row(f"{name}: memory over {LONGER} times the film", "MB", [(peak, few[name])])
+            for name, peak in many.items()
+        ]
 
-
-def peak_of(work: Callable[[], object]) -> float:
-    """MB of resident memory at most, looked at twenty times a second, of this process and its children."""
-    stop, seen = threading.Event(), [0.0]
-
-    def look() -> None:
-        while not stop.wait(0.05):
-            seen[0] = max(seen[0], sum(_resident(pid) for pid in (os.getpid(), *_children())))
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
-        work()
-    finally:
-        stop.set()
-        watcher.join()
-    return seen[0] / 2**20
-
-
-def _children() -> list[int]:
-    tasks = Path("/proc/self/task")
-    return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
-
-
-def _resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
+    def peaks(self, path: Path) -> dict[str, float]:
+        """MB at most, by process. Browsers do not play Matroska, so that a film is made for them, too."""
+        ingest_file(receive_file(path), collection=self.place, uploader=None, filename=path.name, ring=False)
+        reading, decoder = peaks_of("prepare")
+        encoding, _ = peaks_of("encode")
+        making, maker = peaks_of("play")
+        return {
+            "reading": reading,
+            "its decoder": decoder,
+            "encoding": encoding,
+            "making it playable": making,
+            "its encoder": maker,
+        }
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -30,13 +30,19 @@ class Film:
 
     def stills(self) -> Iterator[Image.Image]:
         """What it shows at 0, 1, 2, ... seconds, as the decoder samples it."""
-        shots = [Shot(draw(scene, *SIZE), 0.0, 1.12 if n % 2 else 1 / 1.12) for n, scene in enumerate(self.scenes)]
-        ends = [*self.starts[1:], self.seconds]
         second = 0
-        for shot, start, end in zip(shots, self.starts, ends, strict=True):
-            while second < end:
-                yield shot.at((second - start) / (end - start), SIZE)
+        for shot, start in zip(self.shots(), self.starts, strict=True):
+            while second < start + shot.seconds:
+                yield shot.at((second - start) / shot.seconds, SIZE)
                 second += 1
+
+    def shots(self) -> list[Shot]:
+        ends = [*self.starts[1:], self.seconds]
+        lengths = [end - start for start, end in zip(self.starts, ends, strict=True)]
+        return [
+            Shot(draw(scene, *SIZE), seconds, 1.12 if n % 2 else 1 / 1.12)
+            for n, (scene, seconds) in enumerate(zip(self.scenes, lengths, strict=True))
+        ]
 
 
 @dataclass(frozen=True)

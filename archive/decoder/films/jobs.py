@@ -13,6 +13,7 @@ from PIL import Image, ImageStat
 
 from archive.decoder.clean import clean_text
 from archive.decoder.decoded import Decoded, Stretch
+from archive.decoder.films.ahead import Ahead
 from archive.decoder.films.animations import Animation
 from archive.decoder.films.footage import Footage
 from archive.decoder.films.reel import Known, Reel
@@ -49,7 +50,9 @@ def look_at_film(file: IO[bytes], specs: Sequence[Spec], seconds: float, max_pix
 
     `seconds` are for its length and as much for its picture. Raises Undecodable, DecoderTimedOut, StoreFailed.
     """
-    with watching(file, seconds, max_pixels) as (watched, source):
+    watched = Watched(file)
+    with watching(watched, seconds, max_pixels):
+        source = watched.reader()
         head = source.read(HEAD)
         source.seek(0)
         reel = open_reel(source, max_pixels, watched)
@@ -71,41 +74,71 @@ def look_at_film(file: IO[bytes], specs: Sequence[Spec], seconds: float, max_pix
         )
 
 
-def read_stretch(
-    file: IO[bytes], first_ms: int, until_ms: int, step_ms: int, seconds: float, max_pixels: int
-) -> Stretch:
-    """The frames of `[first_ms, until_ms)` as JPEGs, fewer where the way to them or they themselves take long.
+class StretchReader:
+    """A film of which one stretch is read after the other, by one decoder as long as each goes on where the one before
+    ended."""
 
-    After the first frame there are `seconds` for the others; thrice as much for the whole. Raises Undecodable,
-    StoreFailed, and DecoderTimedOut where there was time for not a single frame.
-    """
-    frames: list[tuple[int, bytes]] = []
-    with watching(file, PATIENCE * seconds, max_pixels) as (watched, source):
-        reel = open_reel(source, max_pixels, watched)
-        ended = _read(reel, first_ms, until_ms, step_ms, seconds, frames)
-        if ended is None:
-            return Stretch(frames, min((frames[-1][0] // step_ms + 1) * step_ms, until_ms), False, _of_damage(reel))
-        return Stretch(frames, until_ms, ended, _of_damage(reel))
+    def __init__(self, file: IO[bytes], max_pixels: int) -> None:
+        self.watched = Watched(file)
+        self.max_pixels = max_pixels
+        self._place: tuple[int, int] | None = None  # where it stands: milliseconds, and the step
 
+    @property
+    def goes_on(self) -> bool:
+        return self._place is not None
 
-def _read(
-    reel: Reel, first_ms: int, until_ms: int, step_ms: int, seconds: float, frames: list[tuple[int, bytes]]
-) -> bool | None:
-    """Adds to `frames`; returns whether the film ended before `until_ms`, None where the time was over first."""
-    stop = math.inf
-    try:
-        for at, picture in reel.frames(first_ms, step_ms, FRAME):
+    def stands_at(self, first_ms: int, step_ms: int) -> bool:
+        return self._place == (first_ms, step_ms)
+
+    def read(self, first_ms: int, until_ms: int, step_ms: int, seconds: float) -> Stretch:
+        """The frames of `[first_ms, until_ms)` as JPEGs, fewer where the way to them or they themselves take long.
+
+        After the first frame there are `seconds` for the others; thrice as much for the whole. Raises Undecodable,
+        StoreFailed, and DecoderTimedOut where there was time for not a single frame.
+        """
+        with watching(self.watched, PATIENCE * seconds, self.max_pixels):
+            if not self.stands_at(first_ms, step_ms):
+                self._reel = open_reel(self.watched.reader(), self.max_pixels, self.watched)
+                self._frames = Ahead(self._reel.frames(first_ms, step_ms, FRAME))
+            self._place = None
+            frames: list[tuple[int, bytes]] = []
+            reached = until_ms
+            try:
+                ended = self._read(until_ms, seconds, frames)
+            except Late:  # which ends the decoder's run, too
+                if not frames:
+                    raise
+                return Stretch(frames, _behind(frames, step_ms, until_ms), False, _of_damage(self._reel))
+            if ended is None:
+                reached = _behind(frames, step_ms, until_ms)
+            if not ended:
+                self._place = reached, step_ms
+            return Stretch(frames, reached, bool(ended), _of_damage(self._reel))
+
+    def _read(self, until_ms: int, seconds: float, frames: list[tuple[int, bytes]]) -> bool | None:
+        """Adds to `frames`; returns whether the film ended before `until_ms`, None where the time was over first."""
+        stop = math.inf
+        for at, picture in self._frames:
             if at >= until_ms:
+                self._frames.put_back(at, picture)
                 return False
             frames.append((at, _as_jpeg(picture)))
             stop = min(stop, time.monotonic() + seconds)
             if time.monotonic() > stop:
                 return None
-    except Late:
-        if not frames:
-            raise
-        return None
-    return True
+        return True
+
+
+def read_stretch(
+    file: IO[bytes], first_ms: int, until_ms: int, step_ms: int, seconds: float, max_pixels: int
+) -> Stretch:
+    """One stretch alone, as `StretchReader.read` has it."""
+    return StretchReader(file, max_pixels).read(first_ms, until_ms, step_ms, seconds)
+
+
+def _behind(frames: list[tuple[int, bytes]], step_ms: int, until_ms: int) -> int:
+    """The beginning of the step that follows the last frame."""
+    return min((frames[-1][0] // step_ms + 1) * step_ms, until_ms)
 
 
 def _poster(reel: Reel, known: Known, watched: Watched) -> Image.Image:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import av
 import numpy as np
@@ -24,11 +24,13 @@ from PIL import Image
 
 from archive.decoder.boxes import fragments
 from archive.decoder.decoded import Piece
+from archive.decoder.films.ahead import Ahead
 from archive.decoder.films.footage import Footage
 from archive.decoder.films.jobs import PATIENCE, open_reel
+from archive.decoder.films.reel import Reel
 from archive.decoder.films.sampling import Sampler
 from archive.decoder.films.upright import HLG, PQ, one_field, picture_of, seen_size
-from archive.decoder.films.watched import despite_damage, watching
+from archive.decoder.films.watched import Watched, despite_damage, watching
 from archive.decoder.specs import PLAYABLE
 
 TICKS = 90_000
@@ -43,15 +45,47 @@ X264 = {"preset": "veryfast", "crf": "24", "bf": "0", "profile": "high", "level"
 Samples = npt.NDArray[np.float32]
 
 
-def make_piece(file: IO[bytes], first_ms: int, until_ms: int, seconds: float, max_pixels: int) -> Piece:
-    """`[first_ms, until_ms)` as fragments; it ends earlier when it took longer than `seconds`.
+class PieceMaker:
+    """A film of which one piece is made after the other, by one decoder as long as each goes on where the one before
+    ended."""
 
-    Raises Undecodable, StoreFailed and DecoderTimedOut.
-    """
-    with watching(file, PATIENCE * seconds, max_pixels) as (watched, source):
-        reel = open_reel(source, max_pixels, watched)
-        maker = FootagePiece(reel) if isinstance(reel, Footage) else AnimationPiece(reel)
-        return maker.make(first_ms, until_ms, seconds)
+    def __init__(self, file: IO[bytes], max_pixels: int) -> None:
+        self.watched = Watched(file)
+        self.max_pixels = max_pixels
+        self._place: int | None = None  # where it stands, in milliseconds
+
+    @property
+    def goes_on(self) -> bool:
+        return self._place is not None
+
+    def stands_at(self, first_ms: int, step_ms: int = 1) -> bool:
+        return self._place == first_ms
+
+    def make(self, first_ms: int, until_ms: int, seconds: float) -> Piece:
+        """`[first_ms, until_ms)` as fragments; it ends earlier when it took longer than `seconds`.
+
+        Raises Undecodable, StoreFailed and DecoderTimedOut.
+        """
+        with watching(self.watched, PATIENCE * seconds, self.max_pixels):
+            if not self.stands_at(first_ms):
+                reel = self._open()
+                self._maker = (
+                    FootagePiece(reel, first_ms, self._open)
+                    if isinstance(reel, Footage)
+                    else AnimationPiece(reel, first_ms)
+                )
+            self._place = None
+            piece = self._maker.make(first_ms, until_ms, seconds)
+            self._place = None if piece.ended else piece.reached_ms
+            return piece
+
+    def _open(self) -> Reel:
+        return open_reel(self.watched.reader(), self.max_pixels, self.watched)
+
+
+def make_piece(file: IO[bytes], first_ms: int, until_ms: int, seconds: float, max_pixels: int) -> Piece:
+    """One piece alone, as `PieceMaker.make` has it."""
+    return PieceMaker(file, max_pixels).make(first_ms, until_ms, seconds)
 
 
 def at_times(data: bytes, begins: dict[int, int]) -> bytes:
@@ -65,9 +99,10 @@ def at_times(data: bytes, begins: dict[int, int]) -> bytes:
 class AnimationPiece:
     """Of pictures that come from Pillow."""
 
-    def __init__(self, reel: Any) -> None:
+    def __init__(self, reel: Any, first_ms: int) -> None:
         self.reel = reel
-        self._begins: dict[int, int] = {}  # by track: the time of its first picture or sound
+        self._ahead = Ahead(self.pictures(first_ms))
+        self._begins: dict[int, int] = {}  # by track: the time of the first picture or sound of the piece
 
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         for at, picture in self.reel.frames(first_ms, 1, PLAYABLE):
@@ -79,11 +114,13 @@ class AnimationPiece:
     def make(self, first_ms: int, until_ms: int, seconds: float) -> Piece:
         out, stop = io.BytesIO(), math.inf
         reached, ended, last = until_ms, True, first_ms
+        self._begins = {}
         with av.open(out, "w", format="mp4", options={"movflags": FRAGMENTS}) as container:
             video: Any = None
             audio: Any = None
-            for at, frame in self.pictures(first_ms):
+            for at, frame in self._ahead:
                 if at >= until_ms:
+                    self._ahead.put_back(at, frame)
                     ended = False
                     break
                 if video is None:
@@ -91,6 +128,7 @@ class AnimationPiece:
                     audio = self._sound_stream(container)
                     stop = time.monotonic() + seconds  # the way to it does not count
                 elif time.monotonic() > stop and at >= first_ms + 1000 * SECONDS_A_FRAGMENT:
+                    self._ahead.put_back(at, frame)
                     reached, ended = at, False
                     break
                 fitting = frame.reformat(width=video.width, height=video.height, format="yuv420p", threads=1)
@@ -144,9 +182,13 @@ class FootagePiece(AnimationPiece):
 
     reel: Footage
 
+    def __init__(self, reel: Footage, first_ms: int, open_again: Callable[[], Reel]) -> None:
+        super().__init__(reel, first_ms)
+        self._open_again = open_again
+
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         reel = self.reel
-        sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, reel.watched.look_at_clock, moved=True)
+        sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, reel.watched.look_at_clock)
         for at, frame in sampler.frames(first_ms):
             yield at, self._fitting(frame)
 
@@ -170,7 +212,9 @@ class FootagePiece(AnimationPiece):
         """(first sample, (2, n) samples) of the stretch with its run-up; silence where there is none."""
         begins, end = _on_grid(first_ms) - RUN_UP, _on_grid(until_ms) + 2 * GRID
         room = np.zeros((2, end - begins), dtype=np.float32)
-        container = self.reel.container
+        # The film once more: looking for its sound must not move what reads its pictures on. And for each piece anew:
+        # where it jumps to, Opus begins otherwise when it was heard before.
+        container = cast(Footage, self._open_again()).container
         stream = container.streams.audio[0]
         assert stream.time_base is not None
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND)

@@ -24,42 +24,31 @@ class Late(Exception):
     """The time for this is over."""
 
 
-class Watched(io.RawIOBase):
-    """`file`, readable for so many seconds, behind which reading raises `Late`."""
+class Watched:
+    """`file` under a clock: after so many seconds reading raises `Late`."""
 
-    def __init__(self, file: IO[bytes], seconds: float) -> None:
-        super().__init__()
+    def __init__(self, file: IO[bytes]) -> None:
         self.file = file
-        self.seconds = seconds
         self.failed: OSError | None = None
         self.label = "film"  # what it is called in a refusal, as far as that is known
-        self.allow(seconds)
+        self.seconds = self.stop = 0.0
+
+    def reader(self) -> IO[bytes]:
+        """The file from its beginning. Several may read it at once, each at a place of its own."""
+        return io.BufferedReader(_Reader(self), BUFFER)
 
     def allow(self, seconds: float) -> None:
         """So many more from now."""
         self.stop = time.monotonic() + seconds
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer, say the stubs
+    def read_at(self, place: int, size: int) -> bytes:
         self.look_at_clock()
         try:
-            data = self.file.read(len(buffer))
+            self.file.seek(place)
+            return self.file.read(size)
         except OSError as problem:
             self.failed = problem
             raise
-        buffer[: len(data)] = data
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self.file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self.file.tell()
 
     def look_at_clock(self) -> None:
         if time.monotonic() > self.stop:
@@ -71,16 +60,44 @@ class Watched(io.RawIOBase):
             raise StoreFailed(str(self.failed)) from self.failed
 
 
+class _Reader(io.RawIOBase):
+    def __init__(self, watched: Watched) -> None:
+        super().__init__()
+        self.watched = watched
+        self.place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # any buffer, say the stubs
+        data = self.watched.read_at(self.place, len(buffer))
+        buffer[: len(data)] = data
+        self.place += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        beginning = (0, self.place, self.watched.file.seek(0, 2) if whence == io.SEEK_END else 0)[whence]
+        self.place = beginning + offset
+        return self.place
+
+    def tell(self) -> int:
+        return self.place
+
+
 @contextmanager
-def watching(file: IO[bytes], seconds: float, max_pixels: int) -> Iterator[tuple[Watched, IO[bytes]]]:
-    """The watch, and the file to read; whatever goes wrong then is raised as what it is.
+def watching(watched: Watched, seconds: float, max_pixels: int) -> Iterator[None]:
+    """So many seconds for what is done with it; whatever goes wrong then is raised as what it is.
 
     Raises StoreFailed (also where a parser passed over it), DecoderTimedOut, else Undecodable.
     """
-    watched = Watched(file, seconds)
+    watched.seconds = seconds
+    watched.allow(seconds)
     try:
         with guarded(max_pixels):
-            yield watched, io.BufferedReader(watched, BUFFER)
+            yield
     except (Undecodable, ImportError, PermissionError):
         watched.raise_failure()
         raise

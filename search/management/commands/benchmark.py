@@ -27,6 +27,8 @@ BENCHMARKS = {
     "ingest": ["workers.benchmarks.ingest"],
     "adapt": ["workers.benchmarks.adapt"],
     "video": ["workers.benchmarks.video"],
+    "scenes": ["search.benchmarks.scenes"],
+    "reuse": ["search.benchmarks.reuse"],
     "concepts": ["search.benchmarks.concepts"],
 }
 
@@ -46,7 +48,9 @@ class Command(BaseCommand):
         parser.add_argument("--model", help="encode: an architecture with random weights (ViT-B-32), or shipped:NAME")
         parser.add_argument("--processes", type=int, help="encode: how many encode at once (one a core, at most 4)")
         parser.add_argument(
-            "--rows", type=int, help="search, concepts: how many vectors (100000); admin: how many assets (1000000)"
+            "--rows",
+            type=int,
+            help="search, concepts: vectors (100000); admin: assets (1000000); scenes, reuse: films (80, 2000)",
         )
         parser.add_argument(
             "--pictures", type=int, help="ingest: how many of each size (200); adapt: how many in all (1600)"
