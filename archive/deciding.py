@@ -45,8 +45,9 @@ def keep(user: User, members: Sequence[uuid.UUID], kept: Sequence[uuid.UUID]) ->
     for asset in going:
         if asset.pk not in curated:
             raise NotYours(asset.collection.name)
-    trash.trash(Asset.objects.filter(pk__in=[asset.pk for asset in going]))
-    return _decide(user, pairs, PairState.RESOLVED, [asset.pk for asset in going])
+    made = _decide(user, pairs, PairState.RESOLVED, [asset.pk for asset in going])
+    trash.trash_since(Asset.objects.filter(pk__in=made.trashed), made.made_at)
+    return made
 
 
 @transaction.atomic
@@ -64,15 +65,20 @@ def dismiss(user: User, members: Sequence[uuid.UUID]) -> Decision:
 
 
 @transaction.atomic
-def undo(user: User, decision: int) -> Decision:
-    """Back to before: out of the trash, and the group is open again. Raises `GroupGone` where it was undone already."""
+def undo(user: User, decision: int) -> tuple[int, int]:
+    """Back to before: out of the trash, and the group is open again. Raises `GroupGone` where it was undone already.
+
+    How many came out, and how many stay there: somebody put them there again since.
+    """
     made = Decision.objects.select_for_update().filter(pk=decision, person=user, undone_at__isnull=True).first()
     if made is None:
         raise GroupGone
-    trash.restore(Asset.objects.curated_by(user).filter(pk__in=made.trashed))
+    ours = Asset.objects.curated_by(user).filter(pk__in=made.trashed)
+    again = ours.filter(trashed_at__gt=made.made_at).count()
+    out = trash.restore(ours.filter(trashed_at__lte=made.made_at))
     made.pairs.update(state=PairState.OPEN, decision=None)
     Decision.objects.filter(pk=made.pk).update(undone_at=Now())
-    return made
+    return out, again
 
 
 def last_decision(user: User) -> Decision | None:

@@ -41,6 +41,17 @@ def of_postgres(url: str) -> str:
     return url
 
 
+def of_folder(name: str, said: str) -> str:
+    """A path, or the path of a `file:///` address. BadValue for other places: nothing is kept there in silence."""
+    scheme, marked, rest = said.partition("://")
+    if not marked:
+        return said
+    if scheme.lower() == "file" and rest.startswith("/"):
+        return rest
+    wanted = "a folder, as a path or as file:///path (other stores, such as S3, are not supported)"
+    raise BadValue(name, f"{scheme}://...", wanted)
+
+
 def of_choice(name: str, said: str, choices: tuple[str, ...]) -> str:
     """`said` if it is one of `choices`, or empty. Raises BadValue."""
     if said and said not in choices:

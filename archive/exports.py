@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, NotRequired, TypedDict, cast
 
-from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils.timezone import localtime
 
+from archive.incoming import room_left
 from archive.models import Asset, Batch, ItemState
 from archive.storage import DurableStorage, sync
 
@@ -89,8 +89,7 @@ def folder() -> Path:
 
 def room() -> int:
     """Bytes that may be written: uploads keep theirs."""
-    kept: int = 2 * settings.SIGHTLINE_UPLOAD_LIMIT
-    return shutil.disk_usage(folder()).free - kept
+    return room_left(folder())
 
 
 def unfinished(batch: Batch) -> Path:

@@ -25,6 +25,7 @@ else:  # generic in the stubs only
     Upload = UploadedFile
 
 HEAD = 4096
+MOST_OF_A_DISK = 2 * 2**30  # bytes that are kept of a disk for being a large one
 LOOK_EVERY = 256 * 1024 * 1024  # bytes after which the room on the disk is looked at again
 
 
@@ -109,10 +110,19 @@ def size_limit(head: bytes) -> int:
     return max(limit, settings.SIGHTLINE_VIDEO_LIMIT) if sniff(head) in FILMS else limit
 
 
+def room_left(folder: Path) -> int:
+    """Bytes that may still be written there; below zero where too little is free already.
+
+    Twice what the largest picture takes stays free, and a twentieth of the disk: what is made of pictures, and a
+    database on the same disk, need room when nothing more comes in.
+    """
+    usage = shutil.disk_usage(folder)
+    kept: int = 2 * settings.SIGHTLINE_UPLOAD_LIMIT + min(usage.total // 20, MOST_OF_A_DISK)
+    return usage.free - kept
+
+
 def _has_room(folder: Path) -> bool:
-    """Twice what the largest picture takes stays free, whatever comes in."""
-    kept: int = 2 * settings.SIGHTLINE_UPLOAD_LIMIT
-    return shutil.disk_usage(folder).free >= kept
+    return room_left(folder) >= 0
 
 
 def receive(chunks: Iterable[bytes], limit: int | None = None) -> Incoming:

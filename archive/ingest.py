@@ -11,13 +11,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
 from archive import dispatch
 from archive.incoming import Incoming, StorageFull
-from archive.models import Asset, Collection, Kind, Step, Work
+from archive.models import Asset, Collection, Kind, Step, Work, WorkState
 from archive.models.work import Priority
 from archive.moderation.policies import holds_new_in
 from archive.sniff import FILMS, sniff_media
@@ -26,12 +27,21 @@ from archive.video.animated import is_animated
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-__all__ = ["EmptyFile", "Ingested", "StorageFull", "ingest_file"]
+__all__ = ["BacklogTooLong", "EmptyFile", "Ingested", "StorageFull", "ingest_file", "refuse_behind_backlog"]
 
 
 class EmptyFile(Exception):
     def __init__(self) -> None:
         super().__init__("This file is empty. Nothing was sent, or it was lost on the way: try it again.")
+
+
+class BacklogTooLong(Exception):
+    """`wait`: seconds after which there may be room."""
+
+    wait = 60
+
+    def __init__(self) -> None:
+        super().__init__("Too many files wait to be prepared, so no more are taken in now. Try again in some minutes.")
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,17 @@ def ingest_file(
         return Ingested(asset, new)
     finally:
         incoming.discard()
+
+
+def refuse_behind_backlog(priority: Priority) -> None:
+    """Raises `BacklogTooLong` where SIGHTLINE_BACKLOG_LIMIT files that are as urgent, or more so, wait to be prepared.
+
+    For uploads by people and programs; who brings folders by the command line knows what they do.
+    """
+    limit: int = settings.SIGHTLINE_BACKLOG_LIMIT
+    ahead = Work.objects.filter(step=Step.PREPARE, target="", state=WorkState.READY, priority__lte=priority)
+    if limit > 0 and ahead.order_by()[limit - 1 : limit].exists():
+        raise BacklogTooLong
 
 
 def kind_of(incoming: Incoming, media_type: str) -> Kind:

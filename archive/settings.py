@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 
 from archive.bundled.connections import read_connections
 from archive.bundled.tuning import index_memory
-from archive.environment import Environment, of_choice, of_networks, of_postgres
+from archive.environment import Environment, of_choice, of_folder, of_networks, of_postgres
 from archive.redis_url import broker_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -172,7 +172,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # ---- Files ------------------------------------------------------------------------------------
 SIGHTLINE_MEDIA_URL = env.str("SIGHTLINE_MEDIA_URL", default="")
-MEDIA_ROOT = Path(SIGHTLINE_MEDIA_URL.removeprefix("file://") or SIGHTLINE_DATA / "media")
+MEDIA_ROOT = Path(of_folder("SIGHTLINE_MEDIA_URL", SIGHTLINE_MEDIA_URL) or SIGHTLINE_DATA / "media")
 STORAGES = {
     "default": {"BACKEND": "archive.storage.DurableStorage", "OPTIONS": {"location": str(MEDIA_ROOT)}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -185,6 +185,7 @@ SIGHTLINE_ACCEL = of_choice("SIGHTLINE_ACCEL", env.str("SIGHTLINE_ACCEL", defaul
 SIGHTLINE_UPLOAD_LIMIT = env.int("SIGHTLINE_UPLOAD_LIMIT", default=200 * 1024 * 1024)
 SIGHTLINE_PIXEL_LIMIT = env.int("SIGHTLINE_PIXEL_LIMIT", default=80_000_000)
 SIGHTLINE_VIDEO_LIMIT = env.int("SIGHTLINE_VIDEO_LIMIT", default=20 * 1024**3)
+SIGHTLINE_BACKLOG_LIMIT = env.int("SIGHTLINE_BACKLOG_LIMIT", default=100_000)
 SIGHTLINE_FRAMES_PER_SECOND = env.float("SIGHTLINE_FRAMES_PER_SECOND", default=1.0)
 SIGHTLINE_FRAME_LIMIT = env.int("SIGHTLINE_FRAME_LIMIT", default=20_000)
 SIGHTLINE_SHOT_SECONDS = env.float("SIGHTLINE_SHOT_SECONDS", default=300.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from archive.models.concepts import LONGEST_NAME, fold
+from archive.models.concepts import LONGEST_NAME, Concept, ConceptKind, fold
 
 MOST_NAMES = 50
 JOINERS = "\u200c\u200d"  # unseen, but part of words and emoji
@@ -14,6 +14,14 @@ UNSEEN = ("Cc", "Cf", "Cs")
 
 class BadTag(ValueError):
     """What was written cannot be a tag; the message says why, for people."""
+
+
+def refuse_prohibited(names: Iterable[str]) -> None:
+    """Raises `BadTag` where a concept of one of these names is prohibited."""
+    folded = [fold(name) for name in names]
+    there = Concept.objects.filter(folded__in=folded, kind=ConceptKind.PROHIBITED).order_by("folded").first()
+    if there is not None:
+        raise BadTag(f"“{there}” is a prohibited concept: pictures are flagged for it and reviewed, never tagged.")
 
 
 def clean_names(written: Iterable[str]) -> list[str]:

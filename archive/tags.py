@@ -16,8 +16,9 @@ from django.db.models import Count, Exists, F, IntegerField, OuterRef, Prefetch,
 from django.utils.text import slugify
 from django.utils.timezone import now
 
-from archive.models import Asset, Concept, Space, Tag, TagSource, TagState
+from archive.models import Asset, Concept, ConceptKind, Space, Tag, TagSource, TagState
 from archive.models.concepts import fold
+from archive.tag_names import refuse_prohibited
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -71,7 +72,8 @@ def get_concepts(names: Iterable[str], by: User | None) -> list[Concept]:
 
 @transaction.atomic
 def add_tags(assets: QuerySet[Asset], names: Iterable[str], by: User) -> Changes:
-    """Have every asset carry all these tags; returns what changed."""
+    """Have every asset carry all these tags; returns what changed. Raises `BadTag` of what is prohibited."""
+    refuse_prohibited(names := list(names))
     concepts = get_concepts(names, by)
     held, at = _hold(assets), now()
     there = {(tag.asset_id, tag.concept_id): tag for tag in _tags(held, concepts)}
@@ -95,7 +97,7 @@ def add_tags(assets: QuerySet[Asset], names: Iterable[str], by: User) -> Changes
 @transaction.atomic
 def remove_tags(assets: QuerySet[Asset], names: Iterable[str], by: User) -> Changes:
     """Have no asset carry any of these tags; returns what changed. See `TagState` for what is left behind."""
-    concepts = find_concepts(names)
+    concepts = [concept for concept in find_concepts(names) if concept.kind == ConceptKind.TAG]
     held, at = _hold(assets), now()
     watched = set(Concept.objects.watched().filter(pk__in=[one.pk for one in concepts]).values_list("pk", flat=True))
     carried = [tag for tag in _tags(held, concepts) if tag.state != TagState.REJECTED]
@@ -111,11 +113,14 @@ def remove_tags(assets: QuerySet[Asset], names: Iterable[str], by: User) -> Chan
 
 
 @transaction.atomic
-def reject_tag(assets: QuerySet[Asset], concept: Concept, by: User) -> None:
-    """Say that these do not show a watched concept, whether or not a model thought so: it is not proposed anew."""
+def judge_tag(assets: QuerySet[Asset], concept: Concept, state: TagState, by: User) -> None:
+    """Say that these show a watched concept or do not, whether or not a model thought so: it is not proposed anew.
+
+    Of a prohibited concept this is what it learns from, and no tag: `Tag.objects.accepted` leaves it out.
+    """
     held, at = _hold(assets), now()
     Tag.objects.bulk_create(
-        [Tag(asset_id=one, concept=concept, state=TagState.REJECTED, by=by, at=at, decided=True) for one in held],
+        [Tag(asset_id=one, concept=concept, state=state, by=by, at=at, decided=True) for one in held],
         update_conflicts=True,
         unique_fields=["asset", "concept"],
         update_fields=["state", "by", "at", "decided"],
@@ -130,7 +135,7 @@ def forget_judgement(assets: QuerySet[Asset], concept: Concept) -> None:
 
 @transaction.atomic
 def set_tags(asset: Asset, names: Iterable[str], by: User) -> None:
-    """Have an asset carry these tags and no others."""
+    """Have an asset carry these tags and no others. Raises `BadTag` of what is prohibited."""
     this = Asset.objects.filter(pk=asset.pk)
     add_tags(this, wanted := list(names), by)
     kept = {fold(name) for name in wanted}

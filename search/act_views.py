@@ -17,8 +17,9 @@ from archive.models import Action, Collection
 from archive.models.collections import CURATING
 from archive.tags import seen_tags
 from search.acting import Choice, choose_all, choose_picked
+from search.engine import search
 from search.failures import NotAnswered, UnknownAsset
-from search.query import BadQuery, Query
+from search.query import MAX_DEPTH, BadQuery, Query
 
 STRIP = 12
 KNOWN = 200
@@ -31,6 +32,7 @@ def act(request: HttpRequest) -> HttpResponse:
     user = person(request)
     try:
         choice = _choice(request, user)
+        unsure = choice.ranked and search(choice.query.but(limit=1), user).nothing_well
     except UnknownAsset as error:
         raise Http404 from error
     except BadQuery as error:
@@ -38,14 +40,14 @@ def act(request: HttpRequest) -> HttpResponse:
     except NotAnswered as error:
         return _no(request, str(error), error.status)
     if request.method != "POST" or "action" not in request.POST:
-        return render(request, "search/act.html", _preview(choice, user))
+        return render(request, "search/act.html", _preview(choice, user, unsure))
     try:
         return redirect(_do(request, choice, user))
     except Refused as error:
         problem, status = str(error), 400
     except SetChanged as error:
         problem, status = str(error), 409
-    context = {**_preview(choice, user), "problem": problem, "opened": request.POST["action"]}
+    context = {**_preview(choice, user, unsure), "problem": problem, "opened": request.POST["action"]}
     return render(request, "search/act.html", context, status=status)
 
 
@@ -66,8 +68,11 @@ def _do(request: HttpRequest, choice: Choice, user: User) -> Any:
     return make_batch(order, user, choice.assets, sent.get("expected", ""))
 
 
-def _preview(choice: Choice, user: User) -> dict[str, Any]:
-    """What is shown before anything is done. `yours` are those that the person may change."""
+def _preview(choice: Choice, user: User, unsure: bool) -> dict[str, Any]:
+    """What is shown before anything is done. `yours` are those that the person may change.
+
+    `unsure`: none of them matches well. `capped`: a ranking ends there, and more may match.
+    """
     seen = measure(choice.assets)
     places = Collection.objects.open_to(user, CURATING)
     curates = places.exists()
@@ -76,6 +81,8 @@ def _preview(choice: Choice, user: User) -> dict[str, Any]:
         "choice": choice,
         "seen": seen,
         "yours": yours,
+        "unsure": unsure,
+        "capped": choice.ranked and seen.count >= MAX_DEPTH,
         "curates": curates,
         "some": choice.assets.select_related("collection").defer("exif", "notes")[:STRIP],
         "more": max(0, seen.count - STRIP),

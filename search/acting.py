@@ -56,7 +56,8 @@ def choose_all(query: Query, user: Person) -> Choice:
     """All that a query finds. Raises what `search` raises."""
     query = query.but(limit=Query.limit)
     if query.asks:
-        assets = in_order(find_relevant_ids(query, user), Asset.objects.visible_to(user))
+        # The filters stand in it as well: between ranking and acting a tag may go.
+        assets = in_order(find_relevant_ids(query, user), find_candidates(query, user))
     else:
         assets = find_candidates(query, user, ready=False).order_by("-added_at", "-id")
     return Choice(assets, describe(query, user), query)

@@ -18,7 +18,7 @@ from search.engine import Stopwatch, depth_of, rank
 from search.query import Mode, Query
 from search.relevance import Line, draw_line
 from search.sight import sight_of
-from search.terms import encode_terms
+from search.terms import Terms, encode_terms
 
 if TYPE_CHECKING:
     from archive.models.collections import Person
@@ -34,7 +34,8 @@ _kept: dict[str, tuple[float, Asked]] = {}
 class Asked:
     """One question of one person in one space. `wanted` (768,) is missing where only filters decide.
 
-    `unwanted`: vectors, each with how close pictures at large are to it, and how many times it is counted.
+    `terms` are kept of a sequence only, of which `wanted` is the first. `unwanted`: vectors, each with how close
+    pictures at large are to it, and how many times it is counted.
     """
 
     query: Query
@@ -45,17 +46,21 @@ class Asked:
     unwanted: tuple[tuple[Vector, Background, float], ...] = ()
     background: Background = NO_BACKGROUND
     line: Line = NO_LINE
+    terms: Terms | None = None
 
     @property
     def words(self) -> str:
         """What may be said by what is written about a picture: beside a picture, words say what it looks like."""
-        return "" if self.query.picture or self.query.like else self.query.text
+        return "" if self.query.picture or self.query.like or self.query.sequence else self.query.text
 
     def reaches(self, best: float) -> bool:
         """Whether anything in the archive matches well: where not even the best hit does, nothing does."""
         if best >= self.line.best:
             return True
-        # One more search, and only where something new lies between the two lines.
+        return self.finds_any()  # one more search, and only where something new lies between the two lines
+
+    def finds_any(self) -> bool:
+        """Whether the search finds anything that matches well."""
         depth = depth_of(self.query.but(limit=1))
         ranking = rank(self.query, self.space, self.user, self.sight, depth, Stopwatch())
         return any(hit.well for hit in ranking.hits)
@@ -72,7 +77,8 @@ def ask(query: Query, user: Person, mode: Mode, space: Space, sight: str = "") -
         (as_stored(one.vector), find_background(space, user, sight, one.vector), one.weight) for one in terms.unwanted
     )
     line = draw_line(space, background, mode, words_only=terms.words_only)
-    return Asked(query, user, sight, space, as_stored(terms.wanted), unwanted, background, line)
+    kept = terms if query.sequence else None
+    return Asked(query, user, sight, space, as_stored(terms.wanted), unwanted, background, line, kept)
 
 
 def ask_again(query: Query, user: Person, mode: Mode, space: Space, sight: str) -> Asked:

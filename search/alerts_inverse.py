@@ -14,6 +14,7 @@ import numpy.typing as npt
 from archive.models import Frame, Space
 from archive.vectors import Rows, read_some
 from search.alerts_asking import Asked
+from search.alerts_sequences import find_in_order
 from search.candidates import find_candidates
 from search.exclusion import penalty
 from search.neighbours import tables_that_may_go
@@ -53,7 +54,7 @@ def find_matches(questions: Sequence[Asked], space: Space, assets: Sequence[int]
             _keep_best(kept, asked, rows, product)
     sayings = find_sayings_of_many(assets, [(asked.words, asked.query.unwanted) for asked in questions])
     return [
-        _judge(asked, assets, said, _near(asked, kept))
+        _in_order(asked, kept) if asked.query.sequence else _judge(asked, assets, said, _near(asked, kept))
         for asked, said, kept in zip(questions, sayings, best, strict=True)
     ]
 
@@ -89,6 +90,14 @@ def _keep_best(kept: dict[int, Best], asked: Asked, rows: Rows, product: Numbers
         asset, closeness = rows.assets[place], float(product[place, 0])
         if asset not in kept or closeness > kept[asset].closeness:
             kept[asset] = Best(rows.frames[place], closeness, product[place, 1:].tolist())
+
+
+def _in_order(asked: Asked, kept: dict[int, Best]) -> list[Matched]:
+    """Of those that show the first term of a sequence, the ones that show all of it."""
+    found = find_in_order(asked, _allowed(asked, kept)) if kept else []
+    frames = Frame.objects.filter(asset__in=[one.asset for one in found], at__in=[one.at for one in found])
+    at = {(asset, second): pk for pk, asset, second in frames.values_list("pk", "asset", "at")}
+    return [Matched(one.asset, at.get((one.asset, one.at), 0), one.closeness) for one in found]
 
 
 def _judge(asked: Asked, assets: Sequence[int], said: set[int], near: dict[int, Matched]) -> list[Matched]:

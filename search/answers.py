@@ -37,6 +37,7 @@ def _hit(hit: Hit, page: str, thumbnail: str) -> dict[str, Any]:
         "asset": asset,
         "filename": hit.asset.filename,
         "score": hit.score,
+        "share": hit.share,
         "rank": hit.rank,
         "well": hit.well,
         "said": hit.said,

@@ -12,9 +12,10 @@ from rest_framework.views import APIView
 from archive.access import Shows, person
 from search.api import read_query, unanswered
 from search.api_shapes import PARAMETERS, Plain
-from search.classifying import TOP, Classified, classify_asset, classify_query
+from search.classifying import MOST as MOST_ASSETS
+from search.classifying import TOP, Classified, classify_all, classify_asset, classify_query
 from search.failures import NotAnswered
-from search.query import BadQuery
+from search.query import MAX_DEPTH, BadQuery
 from search.zero_shot import MOST, read_names
 
 OWN = [
@@ -26,6 +27,9 @@ OWN = [
     OpenApiParameter("asset", type={"type": "string", "format": "uuid", "description": "This one, not a search's"}),
     OpenApiParameter("top", type={"type": "integer", "minimum": 1, "maximum": MOST, "default": TOP}),
 ]
+
+
+PAGED = {"limit", "offset", "cursor"}
 
 
 class Asked(Plain):
@@ -53,6 +57,10 @@ class ClassifiedAssetShape(Plain):
 class ClassifiedShape(Plain):
     space = serializers.CharField()
     independent = serializers.BooleanField(help_text="The model judges each label by itself: they add up to nothing")
+    found = serializers.IntegerField(help_text="How many assets the question found; of a page, how many it has")
+    whole = serializers.BooleanField(
+        help_text=f"Whether these are all; without a limit the first {MOST_ASSETS:,}, of a ranking {MAX_DEPTH:,}"
+    )
     assets = ClassifiedAssetShape(many=True)
 
 
@@ -62,7 +70,7 @@ class ClassifyView(APIView):
 
     @extend_schema(operation_id="classify", parameters=[*OWN, *PARAMETERS], responses=ClassifiedShape)
     def get(self, request: Request) -> Response:
-        """Which of some labels an asset is, or each of those that a search finds."""
+        """Which of some labels an asset is, or each of those that a search finds: all of them, with `limit` a page."""
         params = request.query_params.dict()
         labels = params.pop("labels", "")
         asked = Asked(data={name: params.pop(name) for name in ("asset", "top") if name in params})
@@ -77,7 +85,8 @@ class ClassifyView(APIView):
             names = read_names(labels)
             if asset:
                 return classify_asset(asset, person(request), names, top)
-            return classify_query(read_query(params), person(request), names, top)
+            classify = classify_query if params.keys() & PAGED else classify_all
+            return classify(read_query(params), person(request), names, top)
         except BadQuery as error:
             raise ValidationError(error.fields) from error
         except NotAnswered as error:

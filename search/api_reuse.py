@@ -42,6 +42,9 @@ class ReusedShape(Plain):
 class ReuseShape(Plain):
     results = ReusedShape(source="films", many=True)
     whole = serializers.BooleanField(help_text="false: there was more to compare than the time allowed; ask again")
+    crowded = serializers.BooleanField(
+        help_text="true: some shots have more close ones than the 16 that are compared, so there may be more"
+    )
 
 
 class ReuseView(APIView):

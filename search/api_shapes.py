@@ -8,7 +8,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import serializers
 
 from archive.models import Kind
-from search.query import MAX_DEPTH, MAX_LIMIT, MAX_TEXT, Mode, Order, Shape
+from search.query import MAX_LIMIT, MAX_TEXT, Mode, Order, Shape
+from search.reading import MAX_OFFSET, MAX_SHORT
 from search.weights import LEAST, MOST, USUAL
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ else:
 EXAMPLE = "6f1e0d9c-7b1c-4f3f-9d9e-2f4f1f0a1b2c"
 TEXT = {"type": "string", "maxLength": MAX_TEXT}
 LIST = {**TEXT, "description": "Names with commas between them"}
+SHORT = {"type": "string", "maxLength": MAX_SHORT}
 DAY = {"type": "string", "format": "date"}
-SIZE = {"type": "number", "minimum": 0}
+SIZE = {"type": "number", "minimum": 0, "maximum": 10_000}
+SECONDS = {**SIZE, "maximum": 1_000_000}
 WEIGHT = {"type": "number", "minimum": LEAST, "maximum": MOST, "default": USUAL}
 TERMS: dict[str, dict[str, Any]] = {
     "q": {
@@ -34,9 +37,13 @@ TERMS: dict[str, dict[str, Any]] = {
         " double",
     },
     "like": {"type": "string", "format": "uuid", "description": "An asset to find similar ones of"},
-    "at": {**SIZE, "description": "The second of the liked video that is meant, and not the whole of it"},
+    "at": {**SECONDS, "description": "The second of the liked video that is meant, and not the whole of it"},
     "unlike": {"type": "string", "format": "uuid", "description": "An asset whose like is left out"},
-    "picture": {"type": "string", "description": "A reference picture sent before, for an hour (Content-Location)"},
+    "picture": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]{1,40}$",
+        "description": "A reference picture sent before, for an hour (Content-Location)",
+    },
     "box": {"type": "string", "description": "The part that is meant: left,top,width,height as shares of the picture"},
     "balance": {"type": "number", "minimum": 0.05, "maximum": 0.95, "description": "How much words weigh beside it"},
     "pictureweight": {**WEIGHT, "description": "How much the reference picture counts beside other terms"},
@@ -45,9 +52,14 @@ TERMS: dict[str, dict[str, Any]] = {
     "literal": {"type": "boolean", "description": "Take “no” and “without” for words like any other"},
     "then": {**LIST, "description": "What comes after it in the same video, one after the other; words, with commas"},
     "also": {**LIST, "description": "What is also in the same video, wherever; words, with commas between them"},
-    "seconds": {**SIZE, "default": 60, "description": "The longest pause before what comes then; 0: any"},
+    "seconds": {
+        **SIZE,
+        "maximum": 100_000,
+        "default": 60,
+        "description": "The longest pause before what comes then; 0: any",
+    },
     "within": {"type": "string", "format": "uuid", "description": "Only in this asset: up to `limit` of its moments"},
-    "collection": {"type": "string", "description": "The slug of a collection"},
+    "collection": {**SHORT, "description": "The slug of a collection"},
     "kind": {"type": "string", "enum": list(Kind.values)},
     "tag": {**LIST, "description": "Any of these tags"},
     "alltags": {**LIST, "description": "All of these tags"},
@@ -57,17 +69,17 @@ TERMS: dict[str, dict[str, Any]] = {
     "shape": {"type": "string", "enum": [shape.value for shape in Shape]},
     "larger": {**SIZE, "description": "Megapixels at least"},
     "smaller": {**SIZE, "description": "Megapixels at most"},
-    "by": {"type": "string", "description": "Who uploaded it"},
+    "by": {**SHORT, "description": "Who uploaded it"},
     "placed": {"type": "string", "enum": ["yes", "no"], "description": "Whether it is known where it was taken"},
-    "longer": {**SIZE, "description": "Seconds at least"},
-    "shorter": {**SIZE, "description": "Seconds at most"},
-    "name": {"type": "string", "description": "In the file name"},
+    "longer": {**SECONDS, "description": "Seconds at least"},
+    "shorter": {**SECONDS, "description": "Seconds at most"},
+    "name": {**SHORT, "description": "In the file name"},
     "mode": {"type": "string", "enum": [mode.value for mode in Mode], "description": "Where relevance ends"},
     "order": {"type": "string", "enum": [order.value for order in Order]},
     "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 60},
-    "offset": {"type": "integer", "minimum": 0, "maximum": MAX_DEPTH, "default": 0},
-    "cursor": {"type": "string", "description": "Of the answer before, with an `offset`: this is its next page"},
-    "space": {"type": "string", "description": "For curators: ask in this space instead of the searched one"},
+    "offset": {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
+    "cursor": {**SHORT, "description": "Of the answer before, with an `offset`: this is its next page"},
+    "space": {**SHORT, "description": "For curators: ask in this space instead of the searched one"},
     "exact": {"type": "boolean", "default": False, "description": "Compare with everything, without the index"},
 }
 PARAMETERS = [OpenApiParameter(name, type=shape) for name, shape in TERMS.items()]
@@ -96,6 +108,10 @@ class HitShape(Plain):
         help_text="Higher is closer; comparable inside one answer only. Of a video its best frame's; of a sequence its"
         " weakest moment's, in spreads above what is usual"
     )
+    share = serializers.FloatField(
+        help_text="From 0 to 1: how many of pictures at large are less close. 0 where that is not known: of the newest,"
+        " of a sequence, by words alone, among very few pictures"
+    )
     rank = serializers.IntegerField(help_text="From 1")
     well = serializers.BooleanField(help_text="Whether it matches well, or is less certain")
     said = serializers.BooleanField(help_text="Whether the words stand in what is written about it")
@@ -117,6 +133,7 @@ class HitShape(Plain):
                         "asset": EXAMPLE,
                         "filename": "boat.jpg",
                         "score": 0.3124,
+                        "share": 0.9971,
                         "rank": 1,
                         "well": True,
                         "said": False,

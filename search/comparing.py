@@ -15,9 +15,12 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.db.models import Case, QuerySet, When
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from archive.decoder.clean import OFFSET
 from archive.models import DuplicatePair, Fingerprint, PairState, Space, Status
 from archive.pdq import as_digits, from_digits, turned
 from search.likeness import BURST_SECONDS, CROPPED_BITS, SAME_BITS, SIMILAR_SHARE, Seen, judge
@@ -29,6 +32,13 @@ NEAREST = 16
 REMEMBER_SECONDS = 600
 # Seven more searches for the copies that somebody turned or mirrored: rarer, and mostly a few bits away.
 EF_TURNED = 64
+
+# The zone belongs to the clock that is read: the first of these that is set (archive.decoder.facts).
+CLOCKS = (
+    ("DateTimeOriginal", "OffsetTimeOriginal"),
+    ("DateTimeDigitized", "OffsetTimeDigitized"),
+    ("DateTime", "OffsetTime"),
+)
 
 TWINS = """
 SELECT mine.id, twin.id FROM archive_asset mine
@@ -127,8 +137,10 @@ def _judged(
 
 def look_up(assets: Iterable[int]) -> dict[int, Seen]:
     """Of those that are ready and have a fingerprint."""
-    ready = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
-    about = ("sha256", "collection_id", "uploader_id", "camera", "taken_at")
+    found = Fingerprint.objects.filter(pk__in=assets, asset__status=Status.READY).select_related("asset")
+    about = (f"asset__{name}" for name in ("sha256", "collection_id", "uploader_id", "camera", "taken_at"))
+    zones = [When(asset__exif__has_key=clock, then=KeyTextTransform(zone, "asset__exif")) for clock, zone in CLOCKS]
+    ready: QuerySet[Any] = found.only(*about, "pdq", "quality", "spread", "colours").annotate(zone=Case(*zones))
     return {
         one.pk: Seen(
             asset_id=one.pk,
@@ -137,12 +149,13 @@ def look_up(assets: Iterable[int]) -> dict[int, Seen]:
             uploader_id=one.asset.uploader_id,
             camera=one.asset.camera,
             taken_at=one.asset.taken_at,
+            zoned=OFFSET.fullmatch(one.zone or "") is not None,
             bits=from_digits(one.pdq),
             quality=one.quality,
             spread=one.spread,
             colours=bytes(one.colours),
         )
-        for one in ready.only(*(f"asset__{name}" for name in about), "pdq", "quality", "spread", "colours")
+        for one in ready
     }
 
 

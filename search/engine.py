@@ -46,7 +46,6 @@ __all__ = [
     "StaleCursor",
     "UnknownAsset",
     "find_relevant_ids",
-    "rank_all",
     "search",
 ]
 
@@ -99,12 +98,12 @@ def ask(query: Query, user: Person) -> Answer:
             find_seed(seed, user)  # it may have gone out of sight since its ranking was kept
     ranking = shown
     end = query.offset + query.limit
-    if ranking is None or (len(ranking.hits) <= end and not ranking.whole and len(ranking.hits) < MAX_DEPTH):
+    if ranking is None or (len(ranking.hits) <= end and not ranking.whole):
         depth = MAX_DEPTH if query.offset else depth_of(query)
         ranking = rank(query, space, user, sight, depth, watch)
         if shown is not None:
             ranking = continued(shown, ranking)
-        cursor = keep_ranking(name, ranking, cursor if shown is not None else "")
+        cursor = keep_ranking(name, ranking.up_to(end), cursor if shown is not None else "")
     with watch("hits"):
         # What the statement just gave was permitted there; what was kept may have gone out of sight since.
         among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
@@ -124,7 +123,7 @@ def ask(query: Query, user: Person) -> Answer:
         took=watch.took,
         more=len(ranking.hits) > end,
         well=ranking.well,
-        well_is_all=ranking.whole or ranking.well < len(ranking.hits),
+        well_is_all=ranking.all_well,
         cut=ranking.cut,
         note=note,
         cursor=cursor,
@@ -144,31 +143,19 @@ def place_of(query: Query, user: Person, sight: str) -> tuple[Space, str]:
     raise StaleCursor
 
 
-def rank_all(query: Query, user: Person) -> Ranking:
-    """The whole ranking of a query, as deep as pages go: for counts, and for what is done to all results."""
-    return asked_again(lambda: _rank_all(query, user))
-
-
 def find_relevant_ids(query: Query, user: Person) -> list[int]:
-    """What matches well, in its order; all that was ranked where nothing does, or where everything is wanted."""
-    hits = rank_all(query.but(), user).hits
+    """What matches well, in its order; all that was ranked where nothing does, or where everything is wanted.
+
+    Ranked anew, as deep as pages go: what is kept for pages may not pass the filters any more, and lacks what is new.
+    """
+    hits = asked_again(lambda: _rank_all(query.but(), user)).hits
     if query.mode is Mode.EVERYTHING:
         return [hit.asset_id for hit in hits]
     return [hit.asset_id for hit in hits if hit.well] or [hit.asset_id for hit in hits]
 
 
 def _rank_all(query: Query, user: Person) -> Ranking:
-    sight = sight_of(user)
-    space, name = place_of(query, user, sight)
-    cursor = find_cursor(name)
-    kept = find_ranking(cursor)
-    if kept is not None and (kept.whole or len(kept.hits) >= MAX_DEPTH):
-        return kept
-    ranking = rank(query, space, user, sight, MAX_DEPTH, Stopwatch())
-    if kept is not None:
-        ranking = continued(kept, ranking)
-    keep_ranking(name, ranking, cursor if kept is not None else "")
-    return ranking
+    return rank(query, choose_space(query, user), user, sight_of(user), MAX_DEPTH, Stopwatch())
 
 
 def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch: Stopwatch) -> Ranking:
@@ -191,12 +178,13 @@ def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch
     with watch("neighbours"):
         found = find_neighbours(space, terms.wanted, candidates, depth, exact=query.exact)
     with watch("judge"):
-        hits = Judge(query, terms, space, user, sight).rank(found.neighbours, sayings)
+        hits, ended = Judge(query, terms, space, user, sight).rank(found.neighbours, sayings)
         if query.order is not Order.CLOSEST:
             hits = by_date(hits, query.order)
-    # Behind the first hit that was not wanted, or less certain, none is better.
-    whole = len(found.neighbours) < depth or len(hits) < len(found.neighbours)
-    return Ranking(hits, found.plan, whole, terms.cut)
+    ended = ended or len(found.neighbours) < depth
+    whole = len(found.neighbours) < depth or depth >= MAX_DEPTH or (ended and query.mode is Mode.STRICT)
+    all_well = ended and sum(one.whole for one in sayings) < SAYINGS
+    return Ranking(hits, found.plan, whole, terms.cut, all_well)
 
 
 def rank_sequences(

@@ -13,6 +13,7 @@ from archive.models import Asset, Tag
 from search.candidates import find_candidates
 from search.engine import find_relevant_ids
 from search.negation import join_list, split_list
+from search.neighbours import WITHIN_MS, limited_to
 from search.query import MAX_DEPTH, Query
 
 if TYPE_CHECKING:
@@ -43,8 +44,14 @@ class Facets:
 
 
 def count_facets(query: Query, user: Person) -> Facets:
-    """Of what matches well (of everything ranked, where everything is wanted); without terms of all candidates."""
+    """Of what matches well (of everything ranked, where everything is wanted); without terms of all candidates.
+    Raises `TooSlow` where a count is, as finding neighbours does."""
     relevant = find_relevant(query, user)
+    with limited_to(WITHIN_MS):
+        return _count(query, relevant)
+
+
+def _count(query: Query, relevant: QuerySet[Asset]) -> Facets:
     total = relevant.count()
     return Facets(
         total=total,
@@ -63,7 +70,7 @@ def find_relevant(query: Query, user: Person) -> QuerySet[Asset]:
     """The relevant set, as a queryset of what is visible now."""
     if not query.asks:
         return find_candidates(query, user, ready=False)
-    return Asset.objects.visible_to(user).filter(pk__in=find_relevant_ids(query, user))
+    return find_candidates(query, user).filter(pk__in=find_relevant_ids(query, user))
 
 
 def _counted(relevant: QuerySet[Asset], *fields: str) -> list[tuple[Any, ...]]:

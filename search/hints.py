@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from archive.models import Space
 from search.hits import Answer
-from search.languages import is_foreign
-from search.negation import join_list, split_negations
-from search.phrases import read_phrases
+from search.languages import guess_language, is_foreign
+from search.negation import join_list, split_list, split_negations
+from search.phrases import read_phrases, unquoted
 from search.query import Query
 from search.reading import MOST_STEPS
+from workers import client
 
 NEGATION = re.compile(r"^\s*(?:no|not|without)\s+\S|(?:^|\s)-\w", re.IGNORECASE)
 COUNTS = re.compile(r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|several|exactly)\b", re.IGNORECASE)
@@ -40,22 +41,30 @@ class Hint:
 
 
 ENGLISH_ONLY = (
-    "The model that is searched with learned from English: other languages find less. Say it in English, or use a "
+    "the model that is searched with learned from English: other languages find less. Say it in English, or use a "
     "model that reads many."
 )
-CUT = "These are more words than the model reads: it overlooked the last ones. Shorter questions do better."
+CUT = "These are more words than the model reads: it overlooked {}. Shorter questions do better."
+INSTEAD = {
+    "numbers": "Instead of a number say what it looks like (a pair, a row, a crowd).",
+    "sides": "Name the things without the side, or show a picture that is arranged like that.",
+}
 
 
 def find_hints(query: Query, answer: Answer | None = None, space: Space | None = None) -> list[Hint]:
     """At most a few quiet lines about this query, the most helpful first."""
-    found = [_cut(answer), _language(query, space), _sequence(query), _negation(query), _reading(query), _gist(query)]
+    cut = Hint(name_cut(query, space)) if answer is not None and answer.cut else None
+    found = [cut, _language(query, space), _sequence(query), _negation(query), _reading(query), _gist(query)]
     return [hint for hint in found if hint is not None][:2]
 
 
-def _cut(answer: Answer | None) -> Hint | None:
-    if answer is None or not answer.cut:
-        return None
-    return Hint(CUT)
+def name_cut(query: Query, space: Space | None) -> str:
+    """Of a query that was cut: from which word on, where that is remembered."""
+    for text in (unquoted(query.text), *split_list(query.then), *split_list(query.also)):
+        encoded = client.recall_text(space, text) if space and text else None
+        if encoded and encoded.read:
+            return CUT.format(f"all from word {encoded.read + 1} on, “{text.split()[encoded.read]}”")
+    return CUT.format("the last ones")
 
 
 def _language(query: Query, space: Space | None) -> Hint | None:
@@ -63,7 +72,10 @@ def _language(query: Query, space: Space | None) -> Hint | None:
     if space is None or not is_foreign(query.text):
         return None
     known: str = space.identity.get("about", {}).get("languages", "")
-    return Hint(ENGLISH_ONLY) if known == "English" else None
+    if known != "English":
+        return None
+    language = guess_language(query.text)
+    return Hint(f"This looks like {language}, and {ENGLISH_ONLY}" if language else f"T{ENGLISH_ONLY[1:]}")
 
 
 def _sequence(query: Query) -> Hint | None:
@@ -101,4 +113,5 @@ def _gist(query: Query) -> Hint | None:
     misread = [name for name, words in (("numbers", COUNTS), ("sides", SIDES)) if words.search(query.text)]
     if not misread:
         return None
-    return Hint(f"Pictures are judged by their gist: {' and '.join(misread)} are often missed.")
+    instead = " ".join(INSTEAD[name] for name in misread)
+    return Hint(f"Pictures are judged by their gist: {' and '.join(misread)} are often missed. {instead}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from archive.models import Asset, Kind, Space
 from archive.vectors import Vector
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 SLACK, SHARE, SHARE_ALONE = 0.5, 0.02, 0.1
 
 
+class Judged(NamedTuple):
+    """`ended`: relevance ends among the neighbours that were judged, and none farther away matches well."""
+
+    hits: list[Ranked]
+    ended: bool
+
+
 @dataclass(frozen=True)
 class Judge:
     """One query in one space, for one person."""
@@ -42,16 +49,19 @@ class Judge:
     user: Person
     sight: str
 
-    def rank(self, neighbours: list[Neighbour], sayings: list[Saying]) -> list[Ranked]:
-        """What matches well first, then the rest, unless it is not wanted."""
+    def rank(self, neighbours: list[Neighbour], sayings: list[Saying]) -> Judged:
+        """What matches well first, then the rest, unless it is not wanted. `neighbours`: the nearest first."""
         near = self._push_down([*neighbours, *self._beside(neighbours, sayings)])
         hits = self._ordered(near, sayings)
         best = max((hit.closeness for hit in hits), default=0.0)
         line = self.line.beside(best, self.wanted) if self.terms.words_only else self.line
         judged = [_judged(hit, line, self.wanted) for hit in hits]
-        if not any(hit.said for hit in judged) and best < line.best:
+        hopeless = not any(hit.said for hit in judged) and best < line.best
+        if hopeless:
             judged = [replace(hit, well=False) for hit in judged]
-        return self._divided(judged)
+        # Before anything is pushed down: what lies farther away only loses by that, too.
+        ended = hopeless or (bool(neighbours) and -neighbours[-1].distance < line.well)
+        return Judged(self._divided(judged), ended)
 
     def rank_sequences(self, assets: Sequence[int]) -> list[Ranked]:
         """Those of `assets` in which the whole sequence is found. It matches well where each of its moments does."""

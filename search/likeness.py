@@ -6,7 +6,7 @@ Three kinds, because people do different things with them. Figures: docs/duplica
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -28,13 +28,14 @@ SIMILAR_SHARE = 0.9
 BURST_SHARE = 0.6
 BURST_SECONDS = 10.0
 
-# Copies whose time lost its zone differ by whole quarters of an hour, and are of one moment all the same.
-ZONE_STEP = 15 * 60
+# A copy whose time lost its zone differs by whole quarters of an hour, and by no more than zones are apart.
+ZONE_STEP = timedelta(minutes=15)
+ZONES_APART = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of an asset when it is compared."""
+    """What is known of an asset when it is compared. `zoned`: its file names the zone of `taken_at`."""
 
     asset_id: int
     sha256: str
@@ -42,6 +43,7 @@ class Seen:
     uploader_id: int | None
     camera: str
     taken_at: datetime | None
+    zoned: bool
     bits: Bits
     quality: int
     spread: float
@@ -97,10 +99,16 @@ def of_equal_colours(one: Seen, other: Seen, way: int) -> bool:
 
 
 def two_moments(one: Seen, other: Seen) -> bool:
-    """Whether both say when they were taken, and mean different moments: then neither is a copy of the other."""
-    if one.taken_at is None or other.taken_at is None:
+    """Whether both say when they were taken, and mean different moments: then neither is a copy of the other.
+
+    Only where one of the two names its zone can the other have lost it: a camera that takes a picture every hour
+    names it in all of them, or in none.
+    """
+    if one.taken_at is None or other.taken_at is None or one.taken_at == other.taken_at:
         return False
-    return (one.taken_at - other.taken_at).total_seconds() % ZONE_STEP != 0
+    apart = abs(one.taken_at - other.taken_at)
+    may_be_a_zone = one.zoned != other.zoned and apart <= ZONES_APART and not apart % ZONE_STEP
+    return not may_be_a_zone
 
 
 def of_a_burst(one: Seen, other: Seen) -> bool:

@@ -16,6 +16,7 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from archive.models import Asset
 from archive.models.words import CONFIGURATION
+from search.neighbours import WITHIN_MS, limited_to
 
 QUOTED = re.compile(r'"([^"]*)"')
 WORD = re.compile(r"[^\W_]+")
@@ -75,16 +76,13 @@ def must_say(among: QuerySet[Asset], phrase: str) -> QuerySet[Asset]:
 
 def find_sayings(among: QuerySet[Asset], text: str, most: int, unwanted: Sequence[str] = ()) -> list[Saying]:
     """Up to `most` of `among` that say all the words of `text` and nothing `unwanted`, those first that say them
-    where it counts.
+    where it counts. Raises `TooSlow`, as finding neighbours does.
 
     An asset whose file name is the whole text comes before all others.
     """
     words = read_words(text)
     if not words:
         return []
-    name = text.strip().strip('"')
-    # Where no name can be meant, nothing is looked up: most questions have no dot in them.
-    first = [Saying(pk, exactly=True) for pk in _named(among, name)[:most]] if "." in name else []
     asked, whole = _query(words, _prefix), _query(words, _whole)
     found = among.filter(words__said=asked)
     for without in filter(None, map(read_words, unwanted)):
@@ -93,8 +91,12 @@ def find_sayings(among: QuerySet[Asset], text: str, most: int, unwanted: Sequenc
         closeness=SearchRank(F("words__said"), asked, normalization=1),
         whole=ExpressionWrapper(Q(words__said=whole), output_field=BooleanField()),
     ).order_by("-whole", "-closeness", "-pk")
+    name = text.strip().strip('"')
+    with limited_to(WITHIN_MS):
+        # Where no name can be meant, nothing is looked up: most questions have no dot in them.
+        first = [Saying(pk, exactly=True) for pk in _named(among, name)[:most]] if "." in name else []
+        rows = list(ranked.values_list("pk", "whole")[:most])
     known = {saying.asset_id for saying in first}
-    rows = ranked.values_list("pk", "whole")[:most]
     return [*first, *(Saying(pk, whole=is_whole) for pk, is_whole in rows if pk not in known)]
 
 

@@ -12,7 +12,7 @@ import re
 import secrets
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 from django.conf import settings
@@ -20,9 +20,12 @@ from django.core.cache import cache
 from PIL import Image
 from redis.exceptions import RedisError
 
+from archive.decoder.refusals import Undecodable
 from archive.decoder.sandbox import Sandbox
 from archive.decoder.specs import ENCODER, Spec
+from archive.incoming import TooLarge
 from archive.models import SavedSearch, Space
+from archive.sniff import HEAD, UnsupportedMedia, sniff_picture
 from archive.vectors import Vector
 from search.asking import asked_of_the_worker
 from search.boxes import Box
@@ -49,9 +52,12 @@ class Picture:
 def keep_picture(file: File[bytes], user: Person) -> str:
     """Decode an uploaded picture for `user`; returns the key under which it is kept for an hour.
 
-    Raises `archive.decoder.refusals.DecoderError` and `EncoderUnavailable`, with words for people.
+    Raises `archive.decoder.refusals.DecoderError`, `archive.incoming.TooLarge` and `EncoderUnavailable`, with words
+    for people.
     """
-    decoded = _sandbox().decode(file.read(), specs=(ENCODER, STAMP))
+    _refuse(file)
+    # The open file, not its bytes: the decoder reads it, and this process stays as small as it is.
+    decoded = _sandbox().decode(cast(BinaryIO, file.file), specs=(ENCODER, STAMP))
     rendition, stamp = decoded.renditions["encoder"].data, decoded.renditions["stamp"].data
     key = secrets.token_urlsafe(16)
     try:
@@ -59,6 +65,19 @@ def keep_picture(file: File[bytes], user: Person) -> str:
     except (RedisError, OSError) as error:
         raise EncoderUnavailable(str(error)) from error
     return key
+
+
+def _refuse(file: File[bytes]) -> None:
+    """What is no picture, or larger than pictures may be, before more than its beginning is read."""
+    file.seek(0)
+    head = file.read(HEAD)
+    file.seek(0)
+    try:
+        sniff_picture(head)
+    except UnsupportedMedia as problem:
+        raise Undecodable(str(problem), "empty" if problem.empty else "unsupported") from None
+    if file.size > settings.SIGHTLINE_UPLOAD_LIMIT:
+        raise TooLarge(settings.SIGHTLINE_UPLOAD_LIMIT)
 
 
 def find_picture(key: str, user: Person) -> Picture | None:
@@ -82,12 +101,12 @@ def _saved_picture(key: str, user: Person) -> Picture | None:
     return Picture(bytes(rendition), bytes(stamp)) if rendition and stamp else None
 
 
-def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:
-    """The unit vector (768,) of a rendition, or of the part of it that a box was drawn around.
+def encode_part(space: Space, picture: bytes, box: Box | None = None) -> Vector:
+    """The unit vector (768,) of a JPEG, or of the part of it (or of a WebP) that a box was drawn around.
 
     Remembered for an hour: who turns pages, or adds a word, has the same picture encoded once.
     """
-    name = f"part:{space.fingerprint[:16]}:{hashlib.sha256(jpeg).hexdigest()}:{box or ''}"
+    name = f"part:{space.fingerprint[:16]}:{hashlib.sha256(picture).hexdigest()}:{box or ''}"
     try:
         kept: bytes | None = cache.get(name)
     except (RedisError, OSError):
@@ -95,7 +114,7 @@ def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:
     if kept is not None:
         return np.frombuffer(kept, dtype="<f4")
     with asked_of_the_worker():
-        vector = client.encode_picture(space, _cut(jpeg, box) if box else jpeg)
+        vector = client.encode_picture(space, _cut(picture, box) if box else picture)
     try:
         cache.set(name, vector.astype("<f4").tobytes(), KEEP_SECONDS)
     except (RedisError, OSError):
@@ -103,9 +122,10 @@ def encode_part(space: Space, jpeg: bytes, box: Box | None = None) -> Vector:
     return vector
 
 
-def _cut(jpeg: bytes, box: Box) -> bytes:
+def _cut(data: bytes, box: Box) -> bytes:
+    """A JPEG of that part. `data` is a rendition of ours: nobody's original is decoded here."""
     out = io.BytesIO()
-    with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+    with Image.open(io.BytesIO(data), formats=["JPEG", "WEBP"]) as picture:
         box.cut(picture.convert("RGB")).save(out, "JPEG", quality=95)
     return out.getvalue()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -37,16 +37,23 @@ packed_hit = attrgetter(*(field.name for field in fields(Ranked)))  # `astuple` 
 
 @dataclass(frozen=True)
 class Ranking:
-    """`whole`: there is no more to find. `cut`: the words were more than the model reads."""
+    """`whole`: nothing comes behind it. `cut`: the words were more than the model reads. `all_well`: nothing that it
+    lacks matches well."""
 
     hits: list[Ranked]
     plan: str = ""
     whole: bool = False
     cut: bool = False
+    all_well: bool = True
 
     @property
     def well(self) -> int:
         return sum(hit.well for hit in self.hits)
+
+    def up_to(self, end: int) -> Ranking:
+        """What may stay as it is once hits up to `end` are shown: of all that is not whole, a deeper look finds what
+        belongs before the rest."""
+        return self if self.whole else replace(self, hits=self.hits[:end])
 
 
 def name_ranking(query: Query, space: Space, user: Person, sight: str) -> str:
@@ -58,10 +65,11 @@ def name_ranking(query: Query, space: Space, user: Person, sight: str) -> str:
 def keep_ranking(name: str, ranking: Ranking, cursor: str = "") -> str:
     """Keep a list and return its cursor. Each first page begins a list of its own, called after what it showed, so
     that another look at the same question, in another window or of another length, leaves it as it is."""
-    packed = orjson.dumps([ranking.plan, ranking.whole, ranking.cut, [packed_hit(hit) for hit in ranking.hits]])
+    rows = [packed_hit(hit) for hit in ranking.hits]
+    packed = orjson.dumps([ranking.plan, ranking.whole, ranking.cut, ranking.all_well, rows])
     cursor = cursor or f"{name}.{hashlib.sha256(packed).hexdigest()[:12]}"
     try:
-        cache.set_many({f"ranking:{cursor}": packed, f"ranking:{name}": cursor}, KEEP_SECONDS)
+        cache.set_many({f"ranked:{cursor}": packed, f"ranking:{name}": cursor}, KEEP_SECONDS)
     except (RedisError, OSError):
         return cursor
     return cursor
@@ -79,17 +87,17 @@ def find_cursor(name: str) -> str:
 def find_ranking(cursor: str) -> Ranking | None:
     """None when it is too old. Its hits are checked for permission again before they are shown."""
     try:
-        packed = cache.get(f"ranking:{cursor}") if "." in cursor else None
+        packed = cache.get(f"ranked:{cursor}") if "." in cursor else None
     except (RedisError, OSError):
         return None
     if packed is None:
         return None
-    plan, whole, cut, rows = orjson.loads(packed)
-    return Ranking([Ranked(*row) for row in rows], plan, whole, cut)
+    plan, whole, cut, all_well, rows = orjson.loads(packed)
+    return Ranking([Ranked(*row) for row in rows], plan, whole, cut, all_well)
 
 
 def continued(shown: Ranking, deeper: Ranking) -> Ranking:
     """What was shown stays as it was; what a deeper look finds beside it comes after."""
     known = {hit.asset_id for hit in shown.hits}
     rest = [hit for hit in deeper.hits if hit.asset_id not in known]
-    return Ranking([*shown.hits, *rest], deeper.plan, deeper.whole, deeper.cut)
+    return replace(deeper, hits=[*shown.hits, *rest])

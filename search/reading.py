@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 import uuid
 from collections.abc import Callable
 from datetime import date
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from search.query import Query
 
 MAX_TEXT = 300
+MAX_SHORT = 100
 MAX_LIMIT = 200
 MAX_DEPTH = 1000  # of a ranking
-MAX_OFFSET = 1_000_000_000  # of browsing, which has no end
+MAX_OFFSET = 999_999_999  # of browsing, which has no end
 MOST_NAMES = 20
 MOST_STEPS = 4  # of a sequence, beside its first
+TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
 # As phones and word processors write them.
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
 
@@ -61,9 +64,18 @@ class Shape(StrEnum):
 
 
 def words(raw: str) -> str:
-    if len(raw) > MAX_TEXT:
+    text = composed(raw, MAX_TEXT)
+    if len(text) > MAX_TEXT:
         raise ValueError(f"At most {MAX_TEXT} characters, please: the model reads only the first few dozen words.")
-    return " ".join(raw.translate(QUOTES).split())
+    return " ".join(text.translate(QUOTES).split())
+
+
+def composed(raw: str, most: int) -> str:
+    """With an accent as a part of its letter (NFC), as everything is stored: macOS writes the two apart.
+
+    What is far longer than `most` stays as it is.
+    """
+    return unicodedata.normalize("NFC", raw) if len(raw) <= 4 * most else raw
 
 
 def listed(raw: str) -> str:
@@ -136,9 +148,10 @@ def number(low: float, high: float) -> Callable[[str], float]:
 
 
 def short(raw: str) -> str:
-    if len(raw) > 100:
+    text = composed(raw, MAX_SHORT)
+    if len(text) > MAX_SHORT:
         raise ValueError("That is too long.")
-    return raw
+    return text
 
 
 def key(raw: str) -> str:
@@ -149,7 +162,9 @@ def key(raw: str) -> str:
 
 
 def truth(raw: str) -> bool:
-    return raw in ("1", "true", "yes")
+    if raw not in (*TRUE, *FALSE):
+        raise ValueError("Say 1 or 0, please.")
+    return raw in TRUE
 
 
 def either(raw: str) -> str:

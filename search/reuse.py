@@ -1,13 +1,13 @@
 """Where a stretch of a film recurs in others: shots that the model finds close, and whose stills look the same.
 
 The model finds candidates by the index; PDQ of the stills decides, for two people at two desks are close to a model
-and look nothing like each other. Black frames, slates and fades are left out: they recur everywhere.
+and look nothing like each other. Black frames, plain colours and fades are left out: they recur everywhere.
 """
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,10 +55,12 @@ class Reused:
 
 @dataclass(frozen=True)
 class Reuse:
-    """`whole`: everything was looked at, rather than what the time allowed."""
+    """`whole`: everything was looked at, rather than what the time allowed. `crowded`: some shots have more close ones
+    than are compared."""
 
     films: list[Reused]
     whole: bool
+    crowded: bool = False
 
 
 def find_reuse(user: Person, asset: Asset, budget: float = BUDGET) -> Reuse:
@@ -99,7 +101,8 @@ def _find_reuse(space: Space, user: Person, asset: Asset, budget: float) -> Reus
                 film, shot = others[other]
                 pairs[film].append(Pair(mine[frame], shot, mirrored))
     films, told = _films(pairs, candidates.in_bulk(pairs), begun + budget)
-    return Reuse(films, whole and theirs.whole and told)
+    most = max(Counter(frame for frame, _ in close).values(), default=0)
+    return Reuse(films, whole and theirs.whole and told, crowded=most >= NEAREST)
 
 
 def _least(space: Space, user: Person, asset: Asset) -> float:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archive.models import Asset, Kind, Rendition, Space
+from archive.models import Asset, Kind, Space
 from archive.vectors import Vector
 from search.asking import asked_of_the_worker
 from search.boxes import Box
 from search.failures import NotEncodedYet, PictureExpired, UnknownAsset
 from search.negation import split_list
 from search.neighbours import stored_vector, vector_at
+from search.parts import picture_of
 from search.phrases import unquoted
 from search.pictures import encode_part, find_picture
 from search.query import BadQuery, Query
@@ -24,7 +25,6 @@ from workers import client
 if TYPE_CHECKING:
     from archive.models.collections import Person
 
-READ_BY_MODEL = "encoder"  # the rendition
 NOTHING_WANTED = "Say what to look for as well: leaving out alone finds everything else."
 
 
@@ -113,31 +113,15 @@ def find_seed(wanted: uuid.UUID, user: Person) -> Asset:
 
 
 def _of_asset(wanted: uuid.UUID, box: Box | None, space: Space, user: Person, at: float | None = None) -> Vector:
+    """The stored vector of an asset, or of the frame of a video that is nearest to a second; a part is encoded."""
     asset = find_seed(wanted, user)
-    if at is not None and asset.kind == Kind.VIDEO:
-        return _of_moment(asset, at, space)
     if box is not None:
-        return _of_part(asset, box, space)
-    vector = stored_vector(space, asset)
+        seen = picture_of(asset, at)
+        if seen is None:
+            raise NotEncodedYet
+        return encode_part(space, seen, box)
+    moment = at is not None and asset.kind == Kind.VIDEO
+    vector = vector_at(space, asset, at or 0.0) if moment else stored_vector(space, asset)
     if vector is None:
         raise NotEncodedYet
     return np.asarray(vector, dtype=np.float32)
-
-
-def _of_moment(asset: Asset, at: float, space: Space) -> Vector:
-    """Of the frame that is nearest to a second."""
-    vector = vector_at(space, asset, at)
-    if vector is None:
-        raise NotEncodedYet
-    return vector
-
-
-def _of_part(asset: Asset, box: Box, space: Space) -> Vector:
-    rendition = Rendition.objects.filter(asset=asset, spec=READ_BY_MODEL).first()
-    try:
-        data = rendition.read() if rendition else None
-    except OSError:
-        data = None
-    if data is None:
-        raise NotEncodedYet
-    return encode_part(space, data, box)

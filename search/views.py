@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive.access import find_seen, person, self_only, visible_only
 from archive.decoder.refusals import DecoderError
-from archive.incoming import RefusedFile
+from archive.incoming import RefusedFile, StorageFull, TooLarge
 from archive.models import Asset, Collection, Kind, SavedSearch, Space, Status
 from archive.templatetags.shapes import BONES
 from search.classifying import classify_asset
@@ -257,13 +257,15 @@ def search_picture(request: HttpRequest) -> HttpResponse:
         if file is None:
             return _refused(request, "No picture came along. Choose one, or drop it on the page.", 400)
         if isinstance(file, RefusedFile):
-            return _refused(request, str(file.refusal), 413)
+            raise file.refusal
         query = Query.from_params(request.GET.dict())
         key = keep_picture(file, person(request))
     except BadQuery as error:
         return _refused(request, str(error), 400)
     except DecoderError as error:
         return _refused(request, str(error), 415)
+    except (TooLarge, StorageFull) as error:
+        return _refused(request, str(error), 413)
     except NotAnswered as error:
         return _refused(request, str(error), 503)
     return redirect(query.but(picture=key).url())

@@ -9,7 +9,7 @@ same seconds.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import cycle, pairwise
 from pathlib import Path
@@ -28,6 +28,7 @@ from tests import pictures
 
 SIZE = (320, 240)
 Scene = tuple[Image.Image, float]  # what it shows, and for how many seconds
+Curve = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint16]]
 
 # By suffix: the codecs of pictures and sound that such files usually hold.
 USUAL = {
@@ -78,6 +79,7 @@ def make_film(
     gop: int = 0,
     begin: float = 0.0,
     hdr: bool = False,
+    hlg: bool = False,
     interlaced: bool = False,
     metadata: dict[str, str] | None = None,
     options: dict[str, str] | None = None,
@@ -86,19 +88,21 @@ def make_film(
 
     `rotation`: degrees counter-clockwise by which a player turns the picture (as telephones write it).
     `aspect`: width of a pixel by its height. `gop`: frames from one key frame to the next. `begin`: the
-    timestamp of the first frame. `hdr`: BT.2020 with the PQ curve, 10 bits. `interlaced`: the two fields of a
-    frame are half a frame apart, and the picture moves to the side in between.
+    timestamp of the first frame. `hdr`: BT.2020 with the PQ curve, 10 bits; `hlg`: with the HLG curve. `interlaced`:
+    the two fields of a frame are half a frame apart, and the picture moves to the side in between.
     """
     chosen, sound = USUAL[path.suffix]
     chosen = codec or chosen
     with av.open(str(path), "w", format=FORMATS.get(path.suffix), options=options or {}) as container:
         container.metadata.update(metadata or {})
-        video = _video_stream(container, chosen, shown[0][0].size, fps, gop, hdr, interlaced, aspect)
+        video = _video_stream(container, chosen, shown[0][0].size, fps, gop, hdr or hlg, interlaced, aspect)
+        if hlg:
+            video.codec_context.color_trc = 18  # ARIB STD-B67
         if rotation:
             video.set_display_rotation(rotation)
         track = _audio_stream(container, sound) if audio else None
         seconds = sum(length for _, length in shown)
-        for frame in _frames(shown, fps, variable, begin, hdr, interlaced):
+        for frame in _frames(shown, fps, variable, begin, as_hlg if hlg else as_pq if hdr else None, interlaced):
             container.mux(video.encode(frame))
         container.mux(video.encode())
         if track is not None:
@@ -193,12 +197,12 @@ def _video_stream(
 
 
 def _frames(
-    shown: Sequence[Scene], fps: float, variable: bool, begin: float, hdr: bool, interlaced: bool
+    shown: Sequence[Scene], fps: float, variable: bool, begin: float, curve: Curve | None, interlaced: bool
 ) -> Iterator[VideoFrame]:
     step = 0
     for (picture, seconds), first in zip(shown, starts(shown), strict=True):
         for at in _times(first, seconds, fps, variable):
-            frame = _frame(picture, step, hdr, interlaced)
+            frame = _frame(picture, step, curve, interlaced)
             frame.pts = round((begin + at) * TICKS)
             frame.time_base = Fraction(1, TICKS)
             step += 1
@@ -218,14 +222,14 @@ def _times(first: float, seconds: float, fps: float, variable: bool) -> list[flo
     return found
 
 
-def _frame(picture: Image.Image, step: int, hdr: bool, interlaced: bool) -> VideoFrame:
+def _frame(picture: Image.Image, step: int, curve: Curve | None, interlaced: bool) -> VideoFrame:
     rgb = np.asarray(picture.convert("RGB"))
     if interlaced:
         woven = np.roll(rgb, 8 * step, axis=1)
         woven[1::2] = np.roll(rgb, 8 * step + 4, axis=1)[1::2]
         return VideoFrame.from_ndarray(woven, format="rgb24")
-    if hdr:
-        frame = VideoFrame.from_ndarray(as_pq(rgb), format="rgb48le")
+    if curve is not None:
+        frame = VideoFrame.from_ndarray(curve(rgb), format="rgb48le")
         return frame.reformat(format="yuv420p10le", dst_colorspace="bt2020", src_color_range=2, dst_color_range=1)
     return VideoFrame.from_ndarray(rgb, format="rgb24")
 
@@ -237,12 +241,27 @@ WHITE = 203.0  # cd/m2 of reference white in HDR (ITU-R BT.2408)
 
 def as_pq(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
     """An sRGB picture (h, w, 3) as 16-bit BT.2020 PQ, its white at 203 cd/m2."""
-    value = rgb / 255.0
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    light = np.clip(linear @ TO_2020.T, 0, None) * WHITE / 10_000
+    light = _light(rgb) / 10_000
     power = light**0.1593017578125
     coded = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
     return np.asarray(np.round(coded * 65535), dtype=np.uint16)
+
+
+def as_hlg(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
+    """An sRGB picture (h, w, 3) as 16-bit BT.2020 HLG for a display of 1000 cd/m2, its white at 203 (ITU-R BT.2100)."""
+    shown = _light(rgb) / 1000
+    luma = np.maximum(shown @ np.array([0.2627, 0.6780, 0.0593]), 1e-9)[..., None]
+    scene = shown * luma ** (1 / 1.2 - 1)
+    curved = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
+    coded = np.where(scene <= 1 / 12, np.sqrt(3 * scene), curved)
+    return np.asarray(np.round(np.clip(coded, 0, 1) * 65535), dtype=np.uint16)
+
+
+def _light(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """In cd/m2, with BT.2020 primaries."""
+    value = rgb / 255.0
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.clip(linear @ TO_2020.T, 0, None) * WHITE)
 
 
 def _audio_stream(container: Any, codec: str) -> AudioStream:

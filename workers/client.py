@@ -23,10 +23,9 @@ from django.core.cache import cache
 from redis import Redis
 from redis.exceptions import RedisError
 
-from archive import dispatch
+from archive import dispatch, signs
 from archive.allowance import count_question
 from archive.models import Space
-from workers import signs
 
 Vector = npt.NDArray[np.float32]
 TEXT_DAYS = 30
@@ -45,23 +44,32 @@ class EncoderBusy(EncoderUnavailable):
 
 @dataclass(frozen=True)
 class Encoded:
-    """`cut`: the text was longer than the model reads."""
+    """`cut`: the text was longer than the model reads: so many words of it were `read`, where that is known."""
 
     vector: Vector
     cut: bool = False
+    read: int = 0
 
 
 def encode_text(space: Space, text: str) -> Encoded:
     """The unit vector (768,) of a text, from the cache or the queries worker. Raises `EncoderUnavailable`, and
     `AskedTooOften` of `archive.allowance`, as those below do."""
-    found = _remembered(_key(space, text))
+    found = recall_text(space, text)
     if found is not None:
-        return Encoded(np.frombuffer(found[1:], dtype="<f4"), found[0] == 1)
+        return found
     count_question()
     reply = _ask(space, texts=[text])
-    encoded = Encoded(_vector(reply["vectors"][0]), text in reply["cut"])
+    encoded = _encoded(reply, reply["vectors"][0], text)
     remember_text(space, text, encoded)
     return encoded
+
+
+def recall_text(space: Space, text: str) -> Encoded | None:
+    """Only if it is remembered: no worker is asked."""
+    found = _remembered(_key(space, text))
+    if found is None:
+        return None
+    return Encoded(np.frombuffer(found[1:], dtype="<f4"), cut=found[0] > 0, read=max(0, found[0] - 1))
 
 
 def encode_texts(space: Space, texts: Sequence[str]) -> dict[str, Vector]:
@@ -73,8 +81,9 @@ def encode_texts(space: Space, texts: Sequence[str]) -> dict[str, Vector]:
         count_question()
         reply = _ask(space, texts=some)
         for text, packed in zip(some, reply["vectors"], strict=True):
-            read[text] = _vector(packed)
-            remember_text(space, text, Encoded(read[text], text in reply["cut"]))
+            encoded = _encoded(reply, packed, text)
+            read[text] = encoded.vector
+            remember_text(space, text, encoded)
     return read
 
 
@@ -86,7 +95,8 @@ def make_sure_it_reads(space: Space) -> None:
 
 def remember_text(space: Space, text: str, encoded: Encoded) -> None:
     """Answer this text without a worker from now on."""
-    _remember(_key(space, text), bytes([encoded.cut]) + encoded.vector.astype("<f4").tobytes())
+    first = min(1 + encoded.read, 255) if encoded.cut else 0
+    _remember(_key(space, text), bytes([first]) + encoded.vector.astype("<f4").tobytes())
 
 
 def forget_texts(space: Space) -> None:
@@ -138,6 +148,10 @@ def _wait(reply_to: str, space: Space, timeout: float, patience: float) -> bytes
         if signs.hangs(_connection(), space.fingerprint):
             break
     return None
+
+
+def _encoded(reply: dict[str, Any], packed: str, text: str) -> Encoded:
+    return Encoded(_vector(packed), cut=text in reply["cut"], read=reply["cut"].get(text, 0))
 
 
 def _vector(packed: str) -> Vector:

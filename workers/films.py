@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import time
 
+from django.conf import settings
 from django.db import transaction
 
 from archive import dispatch
 from archive.decoder.decoded import Decoded, Stretch
 from archive.decoder.sandbox import Sandbox
-from archive.models import Asset, Step, Work, WorkState
+from archive.models import Asset, Frame, Step, Work, WorkState
 from archive.models.work import Priority
 from archive.readiness import settle
 from archive.renditions import keep_rows, write_files
@@ -104,7 +105,21 @@ def _read(asset: Asset, sandbox: Sandbox, position: int) -> Stretch:
     assert asset.step_ms is not None
     until_ms = chunk_end(position, asset.step_ms)
     with opened(asset) as file:
-        return sandbox.read_stretch(file, position, until_ms, asset.step_ms, deadline=patience(position))
+        stretch = sandbox.read_stretch(file, position, until_ms, asset.step_ms, deadline=patience(position))
+    return _within_limit(asset, position, stretch)
+
+
+def _within_limit(asset: Asset, position: int, stretch: Stretch) -> Stretch:
+    """A film may be longer than it said when its step was chosen: it ends where the limit is reached."""
+    most = max(1, settings.SIGHTLINE_FRAME_LIMIT)
+    room = max(0, most - Frame.objects.filter(asset=asset, at__lt=position / 1000).count())
+    if len(stretch.frames) <= room:
+        return stretch
+    note = (
+        f"It is longer than it says: it was looked at up to {stretch.frames[room][0] / 1000:.0f} seconds, "
+        f"{most} frames in all; SIGHTLINE_FRAME_LIMIT allows more."
+    )
+    return Stretch(stretch.frames[:room], stretch.reached_ms, True, (*stretch.notes, note))
 
 
 def patience(position: int) -> float:
@@ -125,6 +140,7 @@ def _keep(one: Claim, asset: Asset, position: int, stretch: Stretch) -> bool:
             _open_play(asset)
         open_encoding(asset, urgency)
         keep_frames(asset, position, None if stretch.ended else stretch.reached_ms, times, pack)
+        _stretch_duration(asset, times)
         _add_notes(asset, stretch.notes)
         settle([asset.pk])
     return stretch.ended
@@ -135,6 +151,13 @@ def _open_play(asset: Asset) -> None:
     fresh = {"state": WorkState.READY, "position": None, "done_at": None, "crashes": 0, "errors": 0, "last_error": ""}
     Work.objects.bulk_create([Work(asset=asset, step=Step.PLAY, priority=Priority.LONG)], ignore_conflicts=True)
     Work.objects.filter(asset=asset, step=Step.PLAY, state__in=ENDED).update(**fresh)
+
+
+def _stretch_duration(asset: Asset, times: list[int]) -> None:
+    """A film is at least as long as what was seen of it, whatever its header said."""
+    if times and times[-1] / 1000 > (asset.duration or 0.0):
+        asset.duration = (times[-1] + (asset.step_ms or 0)) / 1000
+        asset.save(update_fields=["duration"])
 
 
 def _add_notes(asset: Asset, notes: tuple[str, ...]) -> None:

@@ -16,10 +16,11 @@ from archive.decoder.refusals import DecoderCrashed, DecoderError, DecoderTimedO
 from archive.decoder.sandbox import Sandbox
 from archive.fingerprints import SPEC, keep_fingerprints
 from archive.keywords import keep_keywords, name_concepts
-from archive.models import Asset, Frame, Space, Step, Work
+from archive.models import Asset, Frame, Step, Work
 from archive.pdq import look_at
 from archive.readiness import settle
 from archive.renditions import keep_rows, write_files
+from archive.spaces import hold_live
 from archive.storage import StoreAway, store_is_there
 from workers.claims import Claim, claim, finish, put_off, release, set_aside, try_later
 from workers.facts import write_facts
@@ -151,10 +152,7 @@ def add_encoding(asset: Asset, done: Claim) -> None:
     """Work in every live space, as urgent as what led to it."""
     priority = Work.objects.values_list("priority", flat=True).get(pk=done.work_id)
     Work.objects.bulk_create(
-        [
-            Work(asset=asset, step=Step.ENCODE, target=slug, priority=priority)
-            for slug in Space.objects.live().values_list("slug", flat=True)
-        ],
+        [Work(asset=asset, step=Step.ENCODE, target=slug, priority=priority) for slug in hold_live()],
         ignore_conflicts=True,
     )
 

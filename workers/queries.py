@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import logging
+from bisect import bisect_left
 from typing import Any
 
 import orjson
@@ -13,8 +14,8 @@ from PIL import Image
 from redis import Redis
 from redis.exceptions import RedisError
 
+from archive import signs
 from archive.models import Space
-from workers import signs
 from workers.encoders.load import encoder_of, is_held
 from workers.encoders.protocol import Encoder, EncoderRefused, NotNow
 
@@ -109,8 +110,18 @@ def encode(encoder: Encoder, texts: list[str], pictures: list[str]) -> dict[str,
     if pictures:
         prepared = [encoder.prepare(_picture(data)) for data in pictures]
         vectors += [_packed(row) for row in encoder.encode_pictures(prepared)]
-    cut = [text for text in texts if encoder.count_tokens(text) > encoder.identity.context_length]
+    cut = {text: words_read(encoder, text) for text in texts if not _fits(encoder, text)}
     return {"vectors": vectors, "cut": cut}
+
+
+def words_read(encoder: Encoder, text: str) -> int:
+    """How many words of a text that is too long the model reads as a whole. More words are never fewer tokens."""
+    words = text.split()
+    return bisect_left(range(1, len(words)), True, key=lambda n: not _fits(encoder, " ".join(words[:n])))
+
+
+def _fits(encoder: Encoder, text: str) -> bool:
+    return encoder.count_tokens(text) <= encoder.identity.context_length
 
 
 def _picture(data: str) -> Image.Image:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 
 from archive.estimates import estimated_count
-from archive.models import Asset, Space, Status, Step, Work, WorkState
+from archive.models import Asset, Status, Work, WorkState
 from archive.models.work import NO_ROOM
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 
 MOST_COUNTED = 2000  # steps, each with its asset; of more it is said about how many
-FRONT = 100  # steps; more than workers hold at once
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,9 @@ def numbers_of_work(user: Person) -> list[Number]:
     set_aside = work.filter(state=WorkState.QUARANTINED)
     lately = work.filter(state=WorkState.DONE, done_at__gt=Now() - timedelta(hours=1))
     oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
-    full = [Number("on a device: pictures wait", "no room", _work(WorkState.READY), alarm=True)] if _is_full() else []
+    first = waiting.order_by("id").values("pk")[:MOST_COUNTED]
+    held_up = Work.objects.filter(pk__in=first, last_error=NO_ROOM).count()
+    full = [Number("held up by a full device", f"{held_up:,}", _work(WorkState.READY), alarm=True)] if held_up else []
     return [
         *full,
         Number("steps waiting", _about(waiting), _work(WorkState.READY)),
@@ -71,16 +72,6 @@ def numbers_of_work(user: Person) -> list[Number]:
         Number("done in the last hour", _about(lately), _work(WorkState.DONE)),
         Number("the oldest waits", since(oldest) if oldest else "–", _work(WorkState.READY)),
     ]
-
-
-def _is_full() -> bool:
-    """Whether a worker's device had no room for what comes next: what was put off still stands in front."""
-    encoding = Work.objects.filter(step=Step.ENCODE, state=WorkState.READY)
-    fronts = (
-        encoding.filter(target=slug).order_by("priority", "id").values_list("last_error", flat=True)[:FRONT]
-        for slug in Space.objects.live().values_list("slug", flat=True)
-    )
-    return any(NO_ROOM in front for front in fronts)
 
 
 def _about(rows: QuerySet[Any]) -> str:

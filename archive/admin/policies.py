@@ -135,7 +135,7 @@ def _told(line: PolicyLine) -> str:
 
 
 def _last(policy: Policy, *, dry: bool) -> Check | None:
-    return policy.checks.filter(dry=dry).select_related("space").order_by("-pk").first()
+    return policy.checks.filter(dry=dry).select_related("space", "head").order_by("-pk").first()
 
 
 def _progress(check: Check | None, found: str, hidden: str) -> str:

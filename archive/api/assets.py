@@ -21,9 +21,10 @@ from archive.api.errors import Refused
 from archive.api.pages import NewestFirst
 from archive.api.shapes import AssetFilters, AssetShape, Change, Upload, UploadFields
 from archive.incoming import IncomingFile, RefusedFile
-from archive.ingest import Ingested, ingest_file
+from archive.ingest import Ingested, ingest_file, refuse_behind_backlog
 from archive.models import Asset, Collection, Status
 from archive.models.assets import may_upload_to
+from archive.models.work import Priority
 from archive.moving import hold_collections, move
 from archive.tags import with_tags
 from archive.video.progress import progress_of_each
@@ -133,6 +134,7 @@ def take(file: UploadedFile[Any], collection: Collection, user: User, words: dic
     if isinstance(file, RefusedFile):
         raise file.refusal
     assert isinstance(file, IncomingFile)
+    refuse_behind_backlog(Priority.BULK)
     with transaction.atomic():
         name = file.name or "unnamed"
         taken = ingest_file(file.incoming, collection=collection, uploader=user, filename=name)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from archive.incoming import StorageFull, TooLarge
-from archive.ingest import EmptyFile
+from archive.ingest import BacklogTooLong, EmptyFile
 from archive.sniff import UnsupportedMedia
 
 # What a person reads where the framework's own words tell nobody what to do.
@@ -27,6 +27,7 @@ REFUSALS: dict[type[Exception], tuple[str, int]] = {
     TooLarge: ("too_large", 413),
     StorageFull: ("storage_full", 507),
     EmptyFile: ("empty_file", 400),
+    BacklogTooLong: ("backlog", 503),
 }
 
 
@@ -64,7 +65,7 @@ def _translated(error: Exception) -> Exception:
 def _refusal(error: Exception) -> Refused | None:
     if type(error) in REFUSALS:
         code, status = REFUSALS[type(error)]
-        return Refused(code, str(error), status)
+        return Refused(code, str(error), status, getattr(error, "wait", None))
     if isinstance(error, RequestDataTooBig):
         return Refused("too_large", "The fields of this request are too long. Only files may be large.", 413)
     if isinstance(error, SuspiciousOperation):

@@ -48,10 +48,9 @@ class AssetTagsView(APIView):
         fields = Tags(data=request.data)
         fields.is_valid(raise_exception=True)
         try:
-            names = clean_names(fields.validated_data["tags"])
+            set_tags(found, clean_names(fields.validated_data["tags"]), user)
         except BadTag as error:
             raise ValidationError({"tags": str(error)}) from error
-        set_tags(found, names, user)
         return _answer(request, asset)
 
 
@@ -63,7 +62,10 @@ class AssetTagView(APIView):
         """For curators: this tag beside the others. A new name makes a new tag."""
         user = person(request)
         found = find_to_curate(user, asset)
-        add_tags(Asset.objects.filter(pk=found.pk), [_one_name(name)], user)
+        try:
+            add_tags(Asset.objects.filter(pk=found.pk), [_one_name(name)], user)
+        except BadTag as error:
+            raise ValidationError({"name": str(error)}) from error
         return _answer(request, asset)
 
     @extend_schema(operation_id="remove_tag", responses={204: None})

@@ -1,10 +1,12 @@
 """From nothing to the `ready` line: services, preparation, processes, and an eye on all of them."""
 
+import json
 import os
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
@@ -18,6 +20,7 @@ from archive.bundled.supervisor import Deaths, Supervisor, kept
 from archive.bundled.terminal import say
 
 ANSWER_PATIENCE = 5.0  # seconds for one look at the health page
+READING_PATIENCE = 30.0  # then `ready` does not wait any longer for the model that reads words
 SAMPLE_PATIENCE = 180.0  # then `ready` does not wait any longer for the sample
 
 
@@ -84,13 +87,17 @@ class Watch:
         self.sample = sample  # the data folder whose sample `ready` waits for
         self.announce = announce
         self.announced = False
+        self.answers_since: float | None = None  # the web process does; words are not read yet
         self.began = time.monotonic()
         self.deaths = Deaths()
         self.next_revival = 0.0
 
     async def look(self) -> None:
         self._revive()
-        if not self.announced and self._sample_arrived() and await self._answers():
+        if self.announced or not self._sample_arrived():
+            return
+        health = await self._ask_health()
+        if health is not None and self._reads_words(health):
             self.announced = True
             self.announce(self.url)
 
@@ -116,13 +123,29 @@ class Watch:
             or time.monotonic() - self.began > SAMPLE_PATIENCE
         )
 
-    async def _answers(self) -> bool:
+    def _reads_words(self, health: dict[str, Any]) -> bool:
+        """The queries worker loads its model by itself; who searches at `ready` is not to wait for that."""
+        if health.get("queries"):
+            return True
+        if self.answers_since is None:
+            self.answers_since = time.monotonic()
+        if time.monotonic() - self.answers_since < READING_PATIENCE:
+            return False
+        line = "the queries worker has no model loaded yet: the first search by words may wait, or say why not"
+        say(self.supervisor.console, "up", line, "yellow")
+        return True
+
+    async def _ask_health(self) -> dict[str, Any] | None:
+        """What the health page says, where all is well."""
         request = HTTPRequest(f"{self.url}healthz", connect_timeout=2, request_timeout=ANSWER_PATIENCE)
         try:
             answer = await AsyncHTTPClient().fetch(request, raise_error=False)
         except (OSError, HTTPClientError):  # a time-out is raised in spite of raise_error
-            return False
-        return answer.code == 200
+            return None
+        if answer.code != 200:
+            return None
+        health: dict[str, Any] = json.loads(answer.body)
+        return health
 
 
 def _url(host: str, port: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive.bundled.errors import NotACount
+from archive.bundled.gpus import count_gpus
 
 # Encoding multiplies matrices; beside it, two threads of one process that wait for each other by spinning
 # lose more than they win (8.1 pictures a second became 0.6). So: more processes, one thread each.
@@ -29,7 +30,7 @@ class Process:
 
 def processes(*, host: str, port: int, data: Path) -> tuple[Process, ...]:
     media = _count("SIGHTLINE_MEDIA_PROCESSES", 2)
-    encode = _count("SIGHTLINE_ENCODE_PROCESSES", min(os.cpu_count() or 1, 4))
+    encode = _count("SIGHTLINE_ENCODE_PROCESSES", count_gpus() or min(os.cpu_count() or 1, 4))
     return (
         Process("web", _web(host, port), _allowed_hosts(host), "cyan"),
         Process("media", _worker("media", media), CELERY | ONE_THREAD, "green"),

@@ -18,8 +18,22 @@ from archive.concepts.passes import start_due
 from archive.concepts.ruling import ask_leave
 from archive.concepts.vectors import examples_of, learnt_line, read_numbers, scopes_of, write_numbers
 from archive.concepts.words import mark_of
-from archive.models import DIMENSIONS, Asset, Concept, ConceptExample, ConceptHead, ConceptVector, Space, Tag, TagState
+from archive.models import (
+    DIMENSIONS,
+    Asset,
+    Check,
+    CheckState,
+    Concept,
+    ConceptExample,
+    ConceptHead,
+    ConceptVector,
+    Policy,
+    Space,
+    Tag,
+    TagState,
+)
 from archive.moderation.log import note_change
+from archive.moderation.policies import find_running, find_trial, try_version
 from archive.vectors import Vector, asset_vectors
 
 LEAST = 4  # judgements of each kind
@@ -28,6 +42,19 @@ MOST = 200  # of each kind, the newest: somebody waits for it, and the time grow
 
 class CannotLearn(Exception):
     """Not yet; the sentence says what is missing."""
+
+
+class NotTried(Exception):
+    """A policy that is on keeps the version that it was set for until another was tried; the sentence says so."""
+
+    def __init__(self, policy: Policy, head: ConceptHead | None, trial: Check | None) -> None:
+        what = "its words" if head is None else f"version {head.version}"
+        super().__init__(
+            f"A policy that is on looks for “{policy}”, with thresholds that were set for what judges now. What {what} "
+            "would find is counted first, and nothing is flagged: when that is done look at the policy in the admin, "
+            "then use it here."
+        )
+        self.policy, self.head, self.trial = policy, head, trial
 
 
 @dataclass(frozen=True)
@@ -67,7 +94,8 @@ def find_judged(concept: Concept, space: Space) -> Judged:
 def learn_head(concept: Concept, space: Space, by: User | None) -> ConceptHead:
     """Train the next version on all judgements there are, and use it; the archive is walked over with it.
 
-    Raises `CannotLearn`, `NotYours`.
+    Under a policy that is on it is kept and not used: the thresholds were set for what judges now. Raises
+    `CannotLearn`, `NotYours`.
     """
     ask_leave(concept, by)
     judged = find_judged(concept, space)
@@ -106,21 +134,41 @@ def _keep(head: ConceptHead) -> ConceptHead:
     Concept.objects.select_for_update().get(pk=head.concept_id)  # two who learn at once take turns
     mine = ConceptHead.objects.filter(concept=head.concept, space=head.space)
     head.version = (mine.aggregate(last=Max("version"))["last"] or 0) + 1
+    head.in_use = find_running(head.concept) is None
+    if not head.in_use:
+        head.save()
+        return head
     mine.filter(in_use=True).update(in_use=False)
-    head.in_use = True
     head.save()
     note_change(head.made_by, head.concept, f"judged by version {head.version} of what it learnt in {head.space}")
     _walk(head.concept, head.space)
     return head
 
 
-@transaction.atomic
 def use_version(concept: Concept, space: Space, version: int | None, by: User | None) -> None:
-    """Judge by this version from now on; None: by the words alone. Raises `ConceptHead.DoesNotExist`, `NotYours`."""
+    """Judge by this version from now on; None: by the words alone.
+
+    Raises `ConceptHead.DoesNotExist`, `NotYours`, and `NotTried` where a policy is on that nobody tried with it: the
+    trial is begun then.
+    """
     ask_leave(concept, by)
+    try:
+        _use(concept, space, version, by)
+    except NotTried as error:
+        if error.trial is None or error.trial.state in (CheckState.STOPPED, CheckState.FAILED):
+            try_version(error.policy, by, error.head)
+        raise
+
+
+@transaction.atomic
+def _use(concept: Concept, space: Space, version: int | None, by: User | None) -> None:
     Concept.objects.select_for_update().get(pk=concept.pk)
     mine = ConceptHead.objects.filter(concept=concept, space=space)
     chosen = None if version is None else mine.get(version=version)
+    policy = find_running(concept)
+    trial = find_trial(policy, space, chosen) if policy else None
+    if policy and (trial is None or trial.state != CheckState.DONE):
+        raise NotTried(policy, chosen, trial)
     mine.filter(in_use=True).update(in_use=False)
     if chosen is not None:
         mine.filter(pk=chosen.pk).update(in_use=True)

@@ -96,17 +96,24 @@ def keep(concept: Concept, around: Surroundings, by: User) -> Concept:
     return concept
 
 
-def take_effect(concepts: Sequence[Concept], before: Mapping[int, Concept], by: User) -> None:
-    """What follows from saving many, whose examples and lines stay: the same as `keep` does for one.
+def take_effect(
+    concepts: Sequence[Concept],
+    before: Mapping[int, Concept],
+    had: Mapping[int, list[ConceptExample]],
+    more: Mapping[int, list[str]],
+    by: User,
+) -> None:
+    """What follows from saving many: the same as `keep` does for one.
 
-    `before` has those that were there, by id, as they were.
+    `before` has those that were there, by id, as they were, `had` their examples; `more`, what else is another, in
+    words.
     """
     examples = examples_of(concepts)
     there = [concept for concept in concepts if concept.pk in before]
-    reworded = [one for one in there if is_reworded(before[one.pk], examples[one.pk], one, examples[one.pk])]
+    reworded = [one for one in there if is_reworded(before[one.pk], had[one.pk], one, examples[one.pk])]
     fall_back_to_words(reworded)
     for concept in there:
-        tell_differences(before[concept.pk], concept, by)
+        tell_differences(before[concept.pk], concept, by, more.get(concept.pk, ()))
     take_back_proposals(*(one for one in there if one.kind != ConceptKind.TAG or one.on_match == OnMatch.NOTHING))
     mark_due(concepts)
     if concepts:
@@ -132,17 +139,30 @@ def choose_line(concept: Concept, line: float | None) -> list[str]:
     if space is None:
         return []
     before = find_chosen(concept, space)
-    row = ConceptVector.objects.filter(concept=concept, space=space).first()
     if head := find_head(concept, space):
         choose_head_line(head, line)
-    elif row is not None:
+    else:
+        choose_words_line(concept, space.pk, line)
+    return [] if before == line else [f"line: {_as_line(line)} instead of {_as_line(before)}"]
+
+
+def choose_words_line(concept: Concept, space: int, line: float | None) -> None:
+    """The score from which its words are there in any space, whether they were read already or not."""
+    row = ConceptVector.objects.filter(concept=concept, space=space).first()
+    if row is not None:
         row.chosen, row.due = line, True
         row.save()  # its version moves on
     elif line is not None:
         ConceptVector.objects.create(
-            concept=concept, space=space, mark="", vector=bytes(4 * 768), mean=0.0, spread=1.0, line=line, chosen=line
+            concept=concept,
+            space_id=space,
+            mark="",
+            vector=bytes(4 * 768),
+            mean=0.0,
+            spread=1.0,
+            line=line,
+            chosen=line,
         )
-    return [] if before == line else [f"line: {_as_line(line)} instead of {_as_line(before)}"]
 
 
 def find_chosen(concept: Concept, space: Space) -> float | None:

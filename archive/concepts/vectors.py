@@ -79,6 +79,13 @@ def find_concept_vectors(space: Space, concepts: Iterable[Concept]) -> ConceptVe
     )
 
 
+def version_vectors(space: Space, concept: int, head: ConceptHead | None) -> ConceptVectors:
+    """Of one concept as `head` judges, or its words alone, whichever of them is in use. Empty until it was read."""
+    rows = list(ConceptVector.objects.made().filter(space=space, concept=concept))
+    heads = {concept: head} if head is not None else {}
+    return stack([_made(row, head) for row in rows], [row.concept_id for row in rows], _lines(rows, heads))
+
+
 def _lines(rows: list[ConceptVector], heads: Mapping[int, ConceptHead]) -> list[float]:
     """A line was chosen for the words or for a head: each has its own."""
     return [

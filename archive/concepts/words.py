@@ -24,6 +24,7 @@ TEMPLATES = (
     "{}",
 )
 PLAIN = ("{}",)  # for what is no noun, and says its own sentence
+MOST_EXAMPLES = 50  # of a concept, and as many counter-examples
 MOST_PROMPTS = 20
 MOST_TEMPLATES = 20
 LONGEST_PROMPT = 200

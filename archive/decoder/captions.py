@@ -1,4 +1,4 @@
-"""Titles, captions and keywords that people wrote: XMP, then IPTC."""
+"""Titles, captions and keywords that people wrote: XMP, then IPTC, then what a container names."""
 
 from __future__ import annotations
 
@@ -31,11 +31,18 @@ class Written:
 
 def written_in(picture: ImageFile.ImageFile, notes: list[str], windows_keywords: str = "") -> Written:
     """Never raises."""
-    xmp, iptc = _xmp(picture.info.get("xmp"), notes), _iptc(picture)
+    return written_as(picture.info.get("xmp"), notes, windows_keywords, _iptc(picture))
+
+
+def written_as(
+    packet: object, notes: list[str], keywords: str = "", iptc: Mapping[tuple[int, int], Any] | None = None
+) -> Written:
+    """In a packet of XMP and in what else there is; `keywords` separated by semicolons or commas. Never raises."""
+    xmp, iptc = _xmp(packet, notes), iptc or {}
     return Written(
         _alternative(xmp, f"{DC}title") or _text(iptc, IPTC_TITLE) or _text(iptc, IPTC_HEADLINE),
         _alternative(xmp, f"{DC}description") or _text(iptc, IPTC_CAPTION),
-        keywords_of(xmp, iptc, windows_keywords),
+        keywords_of(xmp, iptc, keywords),
     )
 
 

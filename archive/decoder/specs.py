@@ -37,7 +37,8 @@ PREVIEW = Spec("preview", "image/webp", quality=82, longest=2048)
 # For the encoder no chroma is thrown away, and its shortest side covers every model's window.
 ENCODER = Spec("encoder", "image/jpeg", quality=92, longest=2048, shortest=512)
 
-# Of a film: one for each sampled second, so no more than models look at. 30 kB a frame, a twentieth of the film.
+# Of a film: one for each sampled second, so no more than most models look at; those with a window of 512 pixels see it
+# enlarged. 30 kB a frame, a twentieth of the film.
 FRAME = Spec("frame", "image/jpeg", quality=85, longest=1024, shortest=384)
 
 # What a browser is given instead of a film that it cannot play: so large at most.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archive.deeds.deed import Deed, Outcome, Refused, chosen
 from archive.models import Asset, Batch
-from archive.tag_names import BadTag, clean_names
+from archive.tag_names import BadTag, clean_names, refuse_prohibited
 from archive.tags import Changes, add_tags, get_concepts, put_back
 
 if TYPE_CHECKING:
@@ -20,11 +20,16 @@ class Tagging(Deed):
     def read(self, arguments: dict[str, Any], user: User) -> dict[str, Any]:
         try:
             names = clean_names(arguments.get("tags") or [])
+            self.check(names)
         except BadTag as error:
             raise Refused(str(error), "tags") from error
         if not names:
             raise Refused("Name at least one tag.", "tags")
         return {"tags": names}
+
+    def check(self, names: list[str]) -> None:
+        """Raises `BadTag`."""
+        refuse_prohibited(names)
 
     def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:
         """New tags are made before assets are held, as everywhere."""
@@ -37,7 +42,10 @@ class Tagging(Deed):
         return Outcome(dict(changes), left)
 
     def _change(self, batch: Batch, assets: list[Asset]) -> Changes:
-        return add_tags(chosen(assets), batch.arguments["tags"], batch.owner)
+        try:
+            return add_tags(chosen(assets), batch.arguments["tags"], batch.owner)
+        except BadTag as error:  # prohibited since it was asked for
+            raise Refused(str(error)) from error
 
     def nothing_to_do(self, batch: Batch) -> str:
         return "It is tagged so already."

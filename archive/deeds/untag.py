@@ -12,6 +12,9 @@ from archive.tags import Changes, remove_tags
 
 
 class Untagging(Tagging):
+    def check(self, names: list[str]) -> None:
+        """Nothing: what is no tag is on no picture."""
+
     def hold(self, batch: Batch, before: Iterable[Any] | None) -> None:
         """Nothing: no tag is made."""
 

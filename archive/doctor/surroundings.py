@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-from django.conf import settings
 from django.core import checks
 from django.core.cache import cache
 from django.db import DatabaseError, InterfaceError, connection
@@ -12,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
 from archive.doctor.findings import Finding, fine, wrong
-from archive.incoming import incoming_folder
+from archive.incoming import incoming_folder, room_left
 
 DATABASE, PGVECTOR, MIGRATIONS, SETTINGS, REDIS, DISK = (
     *("postgres", "pgvector", "migrations"),
@@ -71,6 +70,6 @@ def look_at_redis() -> Finding:
 
 def look_at_disk() -> Finding:
     free = shutil.disk_usage(incoming_folder()).free
-    if free < 2 * settings.SIGHTLINE_UPLOAD_LIMIT:
+    if room_left(incoming_folder()) < 0:
         return wrong(DISK, 1, f"{free / 2**20:.0f} MB are free, so nothing can be uploaded. Make room.")
     return fine(DISK, f"{free / 2**30:.1f} GB are free.")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.db import connection, transaction
 
 from archive.concepts.keeping import take_effect
-from archive.concepts.words import MOST_PROMPTS, BadPrompt, clean_lines, clean_templates
+from archive.concepts.vectors import examples_of
+from archive.exchange.concept_evidence import (
+    Archive,
+    Here,
+    differs,
+    write_evidence,
+)
+from archive.exchange.concept_lines import Wanted, understand
 from archive.exchange.concept_rows import VOCABULARY
-from archive.exchange.lines import BadFile, Problem, Record
+from archive.exchange.lines import BadFile, Problem
 from archive.exchange.reading import read_records
 from archive.exchange.tally import NotImported, Tally
-from archive.models import Collection, Concept, ConceptKind, OnMatch
+from archive.models import Collection, Concept, ConceptExample, ConceptKind, ConceptVector, OnMatch
 from archive.models.concepts import fold
-from archive.tag_names import BadTag, clean_one
 from archive.tags import free_slug
 
 if TYPE_CHECKING:
@@ -26,22 +31,6 @@ if TYPE_CHECKING:
 MOST = 50_000
 VOCABULARY_LOCK = (2, 0)  # that of archive.tags: the makers of concepts take turns
 NOT_YOURS = "Only whoever runs the archive may change what is there, or have a model look for it."
-CLEANERS: dict[str, Callable[[str], list[str]]] = {
-    "prompts": lambda text: clean_lines(text, MOST_PROMPTS, "prompts"),
-    "negatives": lambda text: clean_lines(text, MOST_PROMPTS, "negatives"),
-    "templates": clean_templates,
-}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A line as it is understood. `fields`: those that the table has a column for, and no others."""
-
-    line: int
-    name: str
-    fields: dict[str, Any]
-    parent: str | None  # folded; "" takes it away, None leaves it
-    scope: list[str] | None
 
 
 @dataclass
@@ -50,6 +39,15 @@ class _Known:
 
     concepts: dict[str, Concept] = field(default_factory=dict)
     places: dict[str, Collection] = field(default_factory=dict)
+    lines: dict[int, dict[int, float | None]] = field(default_factory=dict)  # by concept, then by space
+    shown: dict[int, dict[int, bool]] = field(default_factory=dict)  # by concept, then {asset: counter}
+    here: dict[str, Here] = field(default_factory=dict)  # what lines mean in this archive, by folded name
+
+    def lines_of(self, concept: Concept | None) -> dict[int, float | None]:
+        return self.lines.get(concept.pk, {}) if concept is not None else {}
+
+    def shown_on(self, concept: Concept | None) -> dict[int, bool]:
+        return self.shown.get(concept.pk, {}) if concept is not None else {}
 
 
 def import_vocabulary(file: BinaryIO, user: User, *, dry_run: bool = False, leave_out_wrong: bool = False) -> Tally:
@@ -92,67 +90,42 @@ def _understood(file: BinaryIO, tally: Tally) -> list[Wanted]:
     return list(found.values())
 
 
-def understand(record: Record) -> Wanted:
-    """Raises `ValueError` in words for people."""
-    name = clean_one(record.text("name"))
-    if not name:
-        raise BadTag("A concept needs a name.")
-    fields: dict[str, Any] = {"name": name}
-    for column, choices in (("kind", ConceptKind), ("on_match", OnMatch)):
-        if written := record.text(column).casefold():
-            if written not in choices.values:
-                raise ValueError(f"“{column}” is one of {', '.join(choices.values)}, not “{written[:40]}”.")
-            fields[column] = written
-    for column, clean in CLEANERS.items():
-        if column in record.values:
-            fields[column] = clean("\n".join(_lines(record, column)))
-    if "note" in record.values:
-        fields["note"] = _seen(record.text("note", exact=True))
-    parent = fold(clean_one(record.text("parent"))) if "parent" in record.values else None
-    scope = list(filter(None, map(str.strip, _lines(record, "scope")))) if "scope" in record.values else None
-    return Wanted(record.line, name, fields, parent, scope)
-
-
-def _lines(record: Record, column: str) -> list[str]:
-    """Of a list in JSON its entries, of a cell its lines."""
-    value = record.values[column]
-    if isinstance(value, list):
-        if not all(isinstance(one, str) for one in value):
-            raise ValueError(f"“{column}” must be a list of texts.")
-        return [_seen(one) for one in value]
-    return _seen(record.text(column)).splitlines()
-
-
-def _seen(text: str) -> str:
-    """Raises `BadPrompt` where Postgres could not keep it."""
-    if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
-        raise BadPrompt("It cannot contain characters that nobody sees.")
-    return text
-
-
 def _find(wanted: list[Wanted]) -> _Known:
     names = {fold(one.name) for one in wanted} | {one.parent for one in wanted if one.parent}
     concepts = Concept.objects.filter(folded__in=names).select_related("parent").prefetch_related("scope")
     slugs = {slug for one in wanted for slug in one.scope or ()}
-    return _Known(
+    known = _Known(
         {concept.folded: concept for concept in concepts},
         {place.slug: place for place in Collection.objects.filter(slug__in=slugs)},
     )
+    ids = [concept.pk for concept in known.concepts.values()]
+    for pk, space, line in ConceptVector.objects.filter(concept__in=ids).values_list("concept", "space", "chosen"):
+        known.lines.setdefault(pk, {})[space] = line
+    for pk, asset, counter in ConceptExample.objects.filter(concept__in=ids).values_list("concept", "asset", "counter"):
+        known.shown.setdefault(pk, {})[asset] = counter
+    return known
 
 
 def _without_wrong(wanted: list[Wanted], known: _Known, user: User, tally: Tally) -> list[Wanted]:
     """The lines that can be written, counted as what they do."""
-    parents = _parents(wanted)
+    parents, archive = _parents(wanted), Archive(one.evidence for one in wanted)
     right = []
     for one in wanted:
         folded = fold(one.name)
         was = known.concepts.get(folded)
-        changed = was is None or _differs(was, one)
+        try:
+            here = known.here[folded] = archive.find(one.evidence, known.shown_on(was))
+        except ValueError as error:
+            tally.complain(one.line, str(error))
+            continue
+        changed = was is None or _differs(was, one, known)
         problem = _problem(one, known, parents) or (NOT_YOURS if changed and not _may(user, was, one) else "")
         if problem:
             tally.complain(one.line, problem)
             continue
         right.append(one)
+        for sentence in here.unknown:
+            tally.leave_out(one.line, sentence)
         if was is None:
             tally.added += 1
             tally.new_names.add(folded)
@@ -198,10 +171,14 @@ def _may(user: User, was: Concept | None, one: Wanted) -> bool:
     """A new name is what any tagging may make; all else is for whoever runs the archive."""
     plain = {"kind": ConceptKind.TAG, "on_match": OnMatch.NOTHING, "prompts": [], "templates": [], "negatives": []}
     bare = all(one.fields.get(name, usual) == usual for name, usual in plain.items())
-    return user.is_superuser or (was is None and bare and not one.parent and not one.scope)
+    return user.is_superuser or (
+        was is None and bare and not one.parent and not one.scope and not one.evidence.says_something
+    )
 
 
-def _differs(was: Concept, one: Wanted) -> bool:
+def _differs(was: Concept, one: Wanted, known: _Known) -> bool:
+    if differs(known.here[fold(one.name)], known.lines_of(was), known.shown_on(was)):
+        return True
     if any(getattr(was, name) != value for name, value in one.fields.items()):
         return True
     if one.parent is not None and one.parent != (was.parent.folded if was.parent else ""):
@@ -213,10 +190,12 @@ def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
     made = dict(known.concepts)
     before = {pk: copy(concept) for concept in known.concepts.values() if (pk := concept.pk)}
     touched: dict[int, Concept] = {}
+    had = examples_of(list(known.concepts.values()))
+    more: dict[int, list[str]] = {}
     for one in wanted:
         folded = fold(one.name)
         concept = made.get(folded)
-        if concept is not None and not _differs(concept, one):
+        if concept is not None and concept.pk in before and not _differs(concept, one, known):
             continue
         if concept is None:
             concept = made[folded] = Concept(slug=free_slug(one.name), created_by=user, **one.fields)
@@ -227,6 +206,7 @@ def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
             concept.save(update_fields=list(one.fields))
         if one.scope is not None:
             concept.scope.set([known.places[slug] for slug in one.scope])
+        more[concept.pk] = write_evidence(concept, known.here[folded], known.lines_of(concept), known.shown_on(concept))
         touched[concept.pk] = concept
     for one in wanted:
         if one.parent is None:
@@ -235,4 +215,4 @@ def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
         if concept.parent_id != (parent.pk if parent else None):
             concept.parent = parent
             concept.save(update_fields=["parent"])
-    take_effect(list(touched.values()), before, user)
+    take_effect(list(touched.values()), before, had, more, user)

@@ -16,7 +16,7 @@ from archive.exchange.lines import Problem, Record
 from archive.exchange.reading import read_records
 from archive.exchange.tag_rows import CHUNK, TAGS
 from archive.exchange.tally import NotImported, Tally
-from archive.models import Asset, Tag, TagState
+from archive.models import Asset, Concept, ConceptKind, Tag, TagState
 from archive.models.concepts import fold
 from archive.tag_names import BadTag, clean_name
 from archive.tags import find_concepts, get_concepts
@@ -64,6 +64,7 @@ def _run(file: BinaryIO, user: User, *, write: bool) -> Tally:
 
 
 def _understood(file: BinaryIO, tally: Tally) -> Iterator[Wanted]:
+    prohibited = set(Concept.objects.filter(kind=ConceptKind.PROHIBITED).values_list("folded", flat=True))
     for found in read_records(file, TAGS):
         tally.lines += 1
         if isinstance(found, Problem):
@@ -76,6 +77,8 @@ def _understood(file: BinaryIO, tally: Tally) -> Iterator[Wanted]:
             continue
         if wanted.state == TagState.PROPOSED:
             tally.same += 1
+        elif fold(wanted.name) in prohibited:
+            tally.complain(found.line, f"“{wanted.name}” is a prohibited concept: pictures are flagged, not tagged.")
         else:
             yield wanted
 

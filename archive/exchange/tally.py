@@ -21,17 +21,23 @@ class Tally:
     wrong: int = 0
     new_names: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    left_out: list[Problem] = field(default_factory=list)  # parts of right lines that name what is not here
 
     def complain(self, line: int, sentence: str) -> None:
         self.wrong += 1
         if len(self.problems) < MOST_TOLD:
             self.problems.append(Problem(line, sentence))
 
+    def leave_out(self, line: int, sentence: str) -> None:
+        if len(self.left_out) < MOST_TOLD:
+            self.left_out.append(Problem(line, sentence))
+
     def as_dict(self) -> dict[str, Any]:
         return {
             **{name: getattr(self, name) for name in ("lines", "added", "changed", "same", "wrong")},
             "new_names": len(self.new_names),
             "problems": [{"line": one.line, "problem": one.sentence} for one in self.problems],
+            "left_out": [{"line": one.line, "problem": one.sentence} for one in self.left_out],
         }
 
 

@@ -102,6 +102,8 @@ class ExchangeCommand(BaseCommand, ABC):
             self.stderr.write(str(problem))
         if told.wrong > len(told.problems):
             self.stderr.write(f"and {told.wrong - len(told.problems):,} more lines")
+        for left in told.left_out:
+            self.stderr.write(str(left))
         self.stdout.write(
             f"{told.lines:,} lines: {told.added:,} {would}added, {told.changed:,} {would}changed, "
             f"{told.same:,} as before, {told.wrong:,} wrong"

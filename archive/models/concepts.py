@@ -127,8 +127,8 @@ class TagQuerySet(models.QuerySet["Tag"]):
         return self.filter(decided=True)
 
     def accepted(self) -> TagQuerySet:
-        """The tags that count: shown, searched, filtered by."""
-        return self.filter(state=TagState.ACCEPTED)
+        """The tags that count: shown, searched, filtered by. What is prohibited is judged, and never a tag."""
+        return self.filter(state=TagState.ACCEPTED, concept__kind=ConceptKind.TAG)
 
 
 class Tag(models.Model):

@@ -91,8 +91,9 @@ class PolicyLine(models.Model):
 
 
 class FlagState(models.TextChoices):
-    """OPEN -> UPHELD | DISMISSED; UPHELD <-> DISMISSED when a reviewer corrects it; both -> OPEN when whoever
-    decided takes it back. Only people leave UPHELD and DISMISSED: no model ever raises such a flag again.
+    """OPEN -> UPHELD | DISMISSED; UPHELD <-> DISMISSED when a reviewer corrects it, or takes a correction back; both
+    -> OPEN when whoever decided first takes it back. Only people leave UPHELD and DISMISSED: no model ever raises
+    such a flag again.
     An OPEN flag that nobody answered can be withdrawn with the rest of its policy, and leaves no row.
     """
 

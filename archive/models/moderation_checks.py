@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from archive.models.concept_vectors import ConceptHead
 from archive.models.moderation import Policy
 from archive.models.spaces import Space
 
@@ -34,6 +35,14 @@ class Check(models.Model):
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="checks")
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="+")
+    head = models.ForeignKey(
+        ConceptHead,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="What it judges by; nothing: the words",
+    )
     dry = models.BooleanField(default=False)
     state = models.CharField(max_length=7, choices=CheckState.choices, default=CheckState.WAITING)
     review_at = models.FloatField()

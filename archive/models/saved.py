@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from archive.models.assets import Asset, Status
+from archive.models.assets import Asset, Kind, Status
 from archive.models.collections import Collection
 from archive.models.embeddings import Embedding
 from archive.models.spaces import Space
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from archive.models.collections import Person
 
 LONGEST_NAME = 120
+BETWEEN_PARTS = timedelta(minutes=1)
 
 
 class SavedSearchQuerySet(models.QuerySet["SavedSearch"]):
@@ -110,10 +112,16 @@ class Alert(models.Model):
 class ArrivalQuerySet(models.QuerySet["Arrival"]):
     def due(self, space: Space) -> ArrivalQuerySet:
         """What can be compared in `space` now. The rest waits: for its other steps, for the space, in the trash, in
-        quarantine."""
+        quarantine.
+
+        Of a video what is searched already: a long one is told of while the rest is read, and one of which only a part
+        can be read as well. Each further part notes it again, so it is looked at once in `BETWEEN_PARTS` at most.
+        """
         held = Embedding.objects.filter(space=space.pk, asset=OuterRef("asset"))
         shown = self.filter(asset__trashed_at__isnull=True, asset__quarantined=False)
-        ready = shown.filter(Exists(held), asset__status=Status.READY)
+        begun = Q(asset__status=Status.PENDING, arrived_at__lte=Now() - BETWEEN_PARTS) | Q(asset__status=Status.FAILED)
+        video = Q(asset__kind=Kind.VIDEO, asset__duration__isnull=False)
+        ready = shown.filter(Exists(held), Q(asset__status=Status.READY) | video & begun)
         return ready.filter(Q(alert=None) | Q(alert__try_after=None) | Q(alert__try_after__lte=Now()))
 
 

@@ -38,7 +38,7 @@ def work_on_next_check() -> bool:
         with transaction.atomic():
             waiting = Check.objects.filter(state__in=OPEN).order_by("touched_at")
             held = waiting.select_for_update(of=("self",), skip_locked=True)
-            check = held.select_related("policy__concept", "space", "asked_by").first()
+            check = held.select_related("policy__concept", "space", "asked_by", "head").first()
             if check is None:
                 return False
             pk = check.pk
@@ -103,7 +103,7 @@ def _flag(check: Check, rows: Rows) -> None:
 
 def _count(check: Check, rows: Rows) -> None:
     """Nothing is raised; scores are counted, all of them and those of assets that people judged already."""
-    best = scores_of(check.space, rows, check.policy.concept_id)
+    best = scores_of(check.space, rows, check.policy.concept_id, check.head)
     check.doubted += sum(score >= check.review_at for score in best.values())
     if check.quarantine_at is not None:
         check.hidden += sum(score >= check.quarantine_at for score in best.values())

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from archive.concepts.scoring import Scores, best_by_asset, score
-from archive.concepts.vectors import ConceptVectors, find_concept_vectors
-from archive.models import Asset, Concept, Frame, Space
+from archive.concepts.vectors import ConceptVectors, find_concept_vectors, version_vectors
+from archive.models import Asset, Concept, ConceptHead, Frame, Space
 from archive.moderation.flagging import Doubt, raise_flags
 from archive.moderation.moments import moments_of
 from archive.moderation.policies import Line, lines_on
@@ -53,9 +53,9 @@ def find_doubts(rows: Rows, concepts: Sequence[int], scores: Scores, lines: Sequ
     return _doubts(found)
 
 
-def scores_of(space: Space, rows: Rows, concept: int) -> dict[int, float]:
-    """The best score of each asset."""
-    vectors = find_concept_vectors(space, Concept.objects.filter(pk=concept))
+def scores_of(space: Space, rows: Rows, concept: int, head: ConceptHead | None) -> dict[int, float]:
+    """The best score of each asset, by one version of the concept."""
+    vectors = version_vectors(space, concept, head)
     if not rows.assets or not vectors.ids:
         return {}
     best = best_by_asset(rows, score(rows.vectors, vectors))

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Q, Subquery
 
 from archive import dispatch
 from archive.concepts.vectors import find_concept_vectors
@@ -18,7 +18,9 @@ from archive.models import (
     CheckState,
     Collection,
     Concept,
+    ConceptHead,
     ConceptKind,
+    ConceptVector,
     Event,
     Flag,
     FlagState,
@@ -158,7 +160,32 @@ def _withdraw_some(policy: Policy, user: User, reason: str) -> int:
 
 
 def start_check(policy: Policy, user: User | None, *, dry: bool = False) -> Check:
-    """Have the whole archive looked at by a worker, or only counted. Raises `NotSwitched`."""
+    """Have the whole archive looked at by a worker, or only counted, by what judges now. Raises `NotSwitched`."""
+    heads = ConceptHead.objects.filter(concept=policy.concept_id, space=Space.objects.active(), in_use=True)
+    return _start_check(policy, user, heads.first(), dry=dry)
+
+
+def try_version(policy: Policy, user: User | None, head: ConceptHead | None) -> Check:
+    """Count what it would find if `head` judged, or the words (None). Raises `NotSwitched`."""
+    return _start_check(policy, user, head, dry=True)
+
+
+def find_trial(policy: Policy, space: Space, head: ConceptHead | None) -> Check | None:
+    """The last dry run with this version, of words as they are now."""
+    checks = Check.objects.filter(policy=policy, space=space, head=head, dry=True)
+    if head is None:
+        made = ConceptVector.objects.filter(concept=policy.concept_id, space=space).values("made_at")
+        checks = checks.filter(created_at__gte=Subquery(made))
+    return checks.order_by("-pk").first()
+
+
+def find_running(concept: Concept) -> Policy | None:
+    """The policy that looks for it now. Waits for whoever is switching one, as `lines_on` does."""
+    _take_turns("SELECT pg_advisory_xact_lock_shared(%s, 0)")
+    return Policy.objects.filter(concept=concept.pk, is_on=True).select_related("concept").first()
+
+
+def _start_check(policy: Policy, user: User | None, head: ConceptHead | None, *, dry: bool) -> Check:
     space = Space.objects.active()
     if space is None:
         raise NotSwitched(NO_SPACE)
@@ -171,6 +198,7 @@ def start_check(policy: Policy, user: User | None, *, dry: bool = False) -> Chec
         policy=policy,
         space=space,
         dry=dry,
+        head=head,
         review_at=at[0],
         quarantine_at=at[1],
         until_id=until,

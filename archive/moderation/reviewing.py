@@ -14,6 +14,7 @@ from django.utils.timezone import localtime, now
 from archive.models import Answer, Asset, Event, Flag, FlagState, LogEntry, Verdict
 from archive.moderation import log
 from archive.moderation.quarantine import hold_assets, settle_quarantine
+from archive.moderation.standing import DECISIVE, DISAGREE, give_back_verdict, standing
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 LONGEST_REASON = 500
 STATES = {Answer.UPHOLD: FlagState.UPHELD, Answer.DISMISS: FlagState.DISMISSED}
 EVENTS = {FlagState.UPHELD: Event.UPHELD, FlagState.DISMISSED: Event.DISMISSED}
-DECISIVE = (Event.UPHELD, Event.DISMISSED, Event.ESCALATED, Event.ANSWERED)
-DISAGREE = "Two reviewers disagree."
 DID = {Event.UPHELD: "upheld", Event.DISMISSED: "dismissed", Event.ESCALATED: "escalated", Event.ANSWERED: "answered"}
 
 
@@ -97,14 +96,18 @@ def escalate(user: User, flag: int, version: int, reason: str) -> Flag:
 
 @transaction.atomic
 def take_back(user: User, flag: int) -> Flag:
-    """Undo one's own answer, as long as it is the last word. Raises `NothingToTakeBack`, `FlagGone`."""
+    """Undo one's own answer, as long as it is the last word: all is as it was before it, and what others decided
+    stands again. Raises `NothingToTakeBack`, `FlagGone`."""
     held = _hold(user, flag, "")
     last = LogEntry.objects.filter(flag_id=held.pk).exclude(event=Event.LATE).order_by("-pk").first()
     if last is None or last.person_id != user.pk or last.event not in DECISIVE:
         raise NothingToTakeBack
     before = held.state
-    held.verdicts.filter(person=user).delete()
-    held.state, held.decided_at = FlagState.OPEN, None
+    left = [said for said in standing(held) if said.entry.pk != last.pk]
+    give_back_verdict(held, user, left)
+    held.state = FlagState(last.before)
+    decided = [said.entry.at for said in left if said.decides]
+    held.decided_at = decided[-1] if decided and held.state != FlagState.OPEN else None
     if last.event == Event.ESCALATED:
         held.escalated_at = None
     _save(held, "state", "decided_at", "escalated_at")

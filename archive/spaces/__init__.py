@@ -24,7 +24,7 @@ from archive.spaces.life import (
     promote_full,
     rollback,
 )
-from archive.spaces.partitions import ArchiveBusy, drop_partitions, has_partitions, partition
+from archive.spaces.partitions import ArchiveBusy, drop_partitions, has_partitions, hold_live, partition
 from archive.spaces.progress import Progress, progress
 from archive.spaces.retiring import SpaceInUse, clear_away, is_left_over, retire
 
@@ -51,6 +51,7 @@ __all__ = [
     "find_previous",
     "gaps",
     "has_partitions",
+    "hold_live",
     "index_name",
     "index_state",
     "is_building",

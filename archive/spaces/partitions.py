@@ -35,6 +35,17 @@ def make_partitions(space: Space) -> None:
         raise ArchiveBusy
 
 
+def hold_live() -> list[str]:
+    """The slugs of the spaces that new work is written for; none is added until this transaction ends.
+
+    Else whoever prepares an asset while a space is being made would not see the space, and whoever fills the space
+    would not see the asset. `make_partitions` needs archive_space without writers, so it waits for us, or we for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE archive_space IN ROW EXCLUSIVE MODE")
+    return list(Space.objects.live().values_list("slug", flat=True))
+
+
 def has_partitions(space: Space) -> bool:
     """Whether any of its tables is there."""
     with connection.cursor() as cursor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Exists, OuterRef, QuerySet
 
 from archive.models import Asset, Embedding, Frame, Rendition, Space, Step, Work, WorkState
+from archive.spaces import hold_live
 from archive.video.moments import add_stills
 from archive.video.packs import SPEC
 
@@ -35,7 +36,7 @@ def keep_frames(
 
 def open_encoding(asset: Asset, priority: int) -> None:
     """Work in every live space: a new row, or the one that had caught up with the frames so far."""
-    slugs = list(Space.objects.live().values_list("slug", flat=True))
+    slugs = hold_live()
     Work.objects.bulk_create(
         [Work(asset=asset, step=Step.ENCODE, target=slug, priority=priority) for slug in slugs], ignore_conflicts=True
     )

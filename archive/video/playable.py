@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from archive.decoder.specs import PLAYABLE, RECIPE_VERSION
-from archive.models import Asset, Kind, Rendition
+from archive.models import Asset, Kind, Rendition, Step, Work, WorkState
 from archive.video.joining import TICKS, Joined, Part, first_time, header_length
 from archive.video.packs import digest_of
 
@@ -25,6 +25,7 @@ PLAYED = {
     "video/webm": ({"vp8", "vp9", "av1"}, {"vorbis", "opus", ""}),
 }
 DEPTHS = {"yuv420p", "yuvj420p"}
+OVER = (WorkState.DONE, WorkState.QUARANTINED, WorkState.CANCELLED)
 
 
 def plays_as_it_is(asset: Asset) -> bool:
@@ -45,6 +46,13 @@ def playable_key(asset: Asset) -> tuple[str, str] | None:
         return asset.original, known_as
     made = asset.renditions.filter(spec=SPEC).first()
     return (made.key, made.media_type) if made else None
+
+
+def is_given_up(asset: Asset) -> bool:
+    """Whether nobody will make what a browser could play: it was tried in vain, or a curator skipped it."""
+    if asset.kind != Kind.VIDEO or playable_key(asset) is not None:
+        return False
+    return Work.objects.filter(asset=asset, step=Step.PLAY, state__in=OVER).exists()
 
 
 def keep_piece(asset: Asset, first_ms: int, data: bytes) -> Rendition:

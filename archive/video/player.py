@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from archive.models import Asset, Frame, Kind
-from archive.video.playable import playable_key
+from archive.video.playable import is_given_up, playable_key
 from archive.video.sprites import SPEC as SPRITE
 from archive.video.sprites import sprite_of
 from archive.video.track import write_track
@@ -39,8 +39,10 @@ class Player:
     media_type: str
     at: float | None
     duration: float
-    shots: list[Shot]
+    shots: list[Shot]  # all, or as many as a page bears, evenly over the video
+    shots_in_all: int
     previews: bool  # whether there are small stills for the seconds under the pointer
+    given_up: bool  # nothing is there to play, and nothing is being made
 
     @property
     def ticks(self) -> list[tuple[float, float]]:
@@ -55,6 +57,7 @@ def player_of(asset: Asset, at: str = "") -> Player | None:
         return None
     found = playable_key(asset)
     begin = read_second(at)
+    shots, in_all = shots_of(asset)
     source = reverse("playable", args=[asset.uuid]) if found else ""
     if source and begin:
         source += f"#t={begin:.2f}"
@@ -63,23 +66,29 @@ def player_of(asset: Asset, at: str = "") -> Player | None:
         media_type=found[1] if found else "",
         at=begin,
         duration=asset.duration or 0.0,
-        shots=shots_of(asset),
+        shots=shots,
+        shots_in_all=in_all,
         previews=has_sprite(asset),
+        given_up=is_given_up(asset),
     )
 
 
-def shots_of(asset: Asset) -> list[Shot]:
-    """In the order of time."""
-    frames = Frame.objects.filter(asset=asset, representative=True).order_by("at")[:MOST_SHOTS]
-    return [
-        Shot(
-            start=frame.at if frame.start is None else frame.start,
-            end=frame.at if frame.end is None else frame.end,
-            at=frame.at,
-            still=still_url(asset, frame.pk) if frame.still else "",
-        )
-        for frame in frames
-    ]
+def shots_of(asset: Asset) -> tuple[list[Shot], int]:
+    """In the order of time, and how many there are: of very many every second, third ... is shown."""
+    representatives = Frame.objects.filter(asset=asset, representative=True)
+    ids = list(representatives.order_by("at").values_list("pk", flat=True))
+    shown = ids if len(ids) <= MOST_SHOTS else [ids[n * len(ids) // MOST_SHOTS] for n in range(MOST_SHOTS)]
+    frames = representatives.filter(pk__in=shown).order_by("at")
+    return [_shot(asset, frame) for frame in frames], len(ids)
+
+
+def _shot(asset: Asset, frame: Frame) -> Shot:
+    return Shot(
+        start=frame.at if frame.start is None else frame.start,
+        end=frame.at if frame.end is None else frame.end,
+        at=frame.at,
+        still=still_url(asset, frame.pk) if frame.still else "",
+    )
 
 
 def still_url(asset: Asset, frame: int) -> str:

@@ -92,13 +92,13 @@ def decide(request: HttpRequest) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, decision: int) -> HttpResponse:
     try:
-        made = deciding.undo(person(request), decision)
+        out, again = deciding.undo(person(request), decision)
     except NotDecided as error:
         messages.error(request, str(error))
     else:
-        count = len(made.trashed)
-        out = f"{count} picture{'' if count == 1 else 's'} came out of the trash, and the" if count else "The"
-        messages.success(request, f"{out} group is open again.")
+        came = f"{_pictures(out)} came out of the trash, and the" if out else "The"
+        stay = f" {_pictures(again)} stayed there, put there again since." if again else ""
+        messages.success(request, f"{came} group is open again.{stay}")
     return redirect(_back(request))
 
 
@@ -107,8 +107,11 @@ def sentence(made: Decision) -> str:
     if not made.trashed:
         dismissed = made.pairs.filter(state=PairState.DISMISSED).exists()
         return "All of them stay. They are not shown here again." if dismissed else "All of them stay."
-    count = len(made.trashed)
-    return f"{count} picture{'' if count == 1 else 's'} moved to the trash."
+    return f"{_pictures(len(made.trashed))} moved to the trash."
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture{'' if count == 1 else 's'}"
 
 
 def _told(request: HttpRequest, words: str, status: int = 200, decision: Decision | None = None) -> HttpResponse:

@@ -18,6 +18,7 @@ from archive.models import Answer, Asset, Concept, Flag, FlagState, LogEntry
 from archive.models.moderation import FlagQuerySet
 from archive.moderation import reviewing
 from archive.moderation.reviewing import AnsweredMeanwhile, NotReviewed, needs_two
+from archive.moderation.standing import DECISIVE
 
 
 @visible_only
@@ -81,7 +82,8 @@ def undo(request: HttpRequest, flag: int) -> HttpResponse:
     except NotReviewed as error:
         messages.error(request, str(error))
         return redirect("review_flag", flag)
-    messages.success(request, "Your answer is taken back; the flag is open again.")
+    left = "the flag is open again" if done.state == FlagState.OPEN else "what was decided before stands again"
+    messages.success(request, f"Your answer is taken back; {left}.")
     return redirect(done)
 
 
@@ -168,7 +170,7 @@ def _counts(user: User) -> list[dict[str, Any]]:
 def _last_answer(user: User) -> LogEntry | None:
     """What `undo` would take back, if nobody said anything since."""
     mine = LogEntry.objects.filter(person_id=user.pk, flag_id__isnull=False).order_by("-id").first()
-    if mine is None or mine.event not in reviewing.DECISIVE:
+    if mine is None or mine.event not in DECISIVE:
         return None
     later = LogEntry.objects.filter(flag_id=mine.flag_id, id__gt=mine.pk)
     there = Flag.objects.reviewed_by(user).filter(pk__in=[mine.flag_id])

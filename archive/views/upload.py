@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from archive.access import person, visible_only, wants_json
 from archive.forms import UploadForm
 from archive.incoming import IncomingFile, RefusedFile, TooLarge
-from archive.ingest import EmptyFile, StorageFull, ingest_file
+from archive.ingest import BacklogTooLong, EmptyFile, StorageFull, ingest_file, refuse_behind_backlog
 from archive.models import Asset, Collection, Status
 from archive.models.assets import may_upload_to
 from archive.models.work import Priority
@@ -30,6 +30,7 @@ REFUSALS: dict[type[Exception], tuple[str, int]] = {
     TooLarge: ("too_large", 413),
     StorageFull: ("storage_full", 507),
     EmptyFile: ("empty", 400),
+    BacklogTooLong: ("backlog", 503),
 }
 STATUS_LIMIT = 200
 HELD = "It is under review. It shows up when somebody has looked at it and let it through."
@@ -40,9 +41,12 @@ class Refusal:
     code: str
     message: str
     status: int = 400
+    wait: int | None = None  # seconds after which asking again may help
 
     def json(self) -> JsonResponse:
-        return JsonResponse({"error": {"code": self.code, "message": self.message, "fields": {}}}, status=self.status)
+        headers = {"Retry-After": str(self.wait)} if self.wait else None
+        told = {"error": {"code": self.code, "message": self.message, "fields": {}}}
+        return JsonResponse(told, status=self.status, headers=headers)
 
 
 @dataclass(frozen=True)
@@ -109,10 +113,11 @@ def _take_one(file: File[bytes], collection: Collection, user: User, priority: P
         if isinstance(file, RefusedFile):
             raise file.refusal
         assert isinstance(file, IncomingFile)
+        refuse_behind_backlog(priority)
         taken = ingest_file(file.incoming, collection=collection, uploader=user, filename=name, priority=priority)
     except tuple(REFUSALS) as error:
         code, status = REFUSALS[type(error)]
-        return Result(name, error=Refusal(code, str(error), status))
+        return Result(name, error=Refusal(code, str(error), status, getattr(error, "wait", None)))
     return Result(name, taken.asset, taken.new)
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from archive.admin.choosing import CollectionField
 from archive.models import Asset, Collection
 from archive.models.collections import CURATING
-from archive.tag_names import BadTag, clean_names
+from archive.tag_names import BadTag, clean_names, refuse_prohibited
 from archive.tags import tags_of
 
 if TYPE_CHECKING:
@@ -44,9 +44,11 @@ class AssetForm(AssetModelForm):
 
     def clean_tag_names(self) -> list[str]:
         try:
-            return clean_names([self.cleaned_data["tag_names"]])
+            names = clean_names([self.cleaned_data["tag_names"]])
+            refuse_prohibited(names)
         except BadTag as error:
             raise forms.ValidationError(str(error)) from error
+        return names
 
     def clean_collection(self) -> Collection:
         chosen: Collection = self.cleaned_data["collection"]

@@ -15,7 +15,7 @@ from rest_framework.throttling import ScopedRateThrottle
 from archive.measuring import Report, Row, milliseconds, percentile, time_row
 from archive.spaces import index_state, partition
 from archive.vectors import Vector, as_text
-from search.benchmarks.synthetic import SHARES, Lie, Synthetic, make_archive, name_tag
+from search.benchmarks.synthetic import SHARES, Lie, Synthetic, make_archive, name_query, name_tag
 from search.benchmarks.web import Browser, web
 from search.candidates import find_candidates
 from search.engine import depth_of, search
@@ -46,10 +46,6 @@ def measure(*, quick: bool = False, rows: int = 0, runs: int = 0) -> Report:
                 _say(name + ": " + "; ".join(f"{row.name.partition(',')[0]} {row.value:g}" for row in rows_here))
                 found += rows_here
     return Report("search", found)
-
-
-def name_query(lie: Lie, number: int) -> str:
-    return f"query {lie} {number}"
 
 
 class Bare:

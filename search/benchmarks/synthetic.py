@@ -1,4 +1,5 @@
-"""An archive of made-up vectors: rows without files, with tags of known shares that lie anywhere, near, or far."""
+"""An archive of made-up vectors: rows without files, with tags of known shares that lie anywhere, near, or far, and
+with titles that say what is asked."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ from archive.vectors import Vector
 # How many of all pictures a filter leaves, and how those lie to the queries.
 SHARES = (0.3, 0.1, 0.01, 0.001, 0.0001)
 CHUNK = 10_000
+# Of so many pictures one has a title, and each title says one of the questions.
+TITLED = 20
 
 
 class Lie(StrEnum):
@@ -47,6 +50,11 @@ TAGS = """
 INSERT INTO archive_tag (asset_id, concept_id, state, source, at)
 SELECT asset, %(concept)s, 'accepted', 'person', now() FROM unnest(%(assets)s::bigint[]) AS asset
 """
+TITLES = """
+UPDATE archive_asset SET title = 'About ' || given.questions[1 + (id / %(titled)s %% cardinality(given.questions))::int]
+FROM (SELECT %(questions)s::text[]) AS given(questions) WHERE id %% %(titled)s = 0
+"""
+WORDS = "SELECT archive_write_words(ARRAY(SELECT id FROM archive_asset))"
 # A row of COPY in binary: the number of columns, then each with its length in front.
 COPIED = np.dtype(
     [
@@ -72,8 +80,14 @@ def name_tag(lie: Lie, share: float) -> str:
     return f"{lie} {share:.4%}"
 
 
+def name_query(lie: Lie, number: int) -> str:
+    """A question in words."""
+    return f"query {lie} {number}"
+
+
 def make_archive(rows: int, queries: int) -> Synthetic:
-    """`rows` pictures, searched by an index where they are enough for one; the visitor may see all of them."""
+    """`rows` pictures, searched by an index where they are enough for one; the visitor may see all of them. Of
+    `queries` questions for each lie, each is said by some titles."""
     visitor = User.objects.create_user("visitor")
     owner = User.objects.create_user("alice")
     space = create_space(Space(slug="synthetic", model="fake", fingerprint="synthetic"))
@@ -82,12 +96,15 @@ def make_archive(rows: int, queries: int) -> Synthetic:
     asked = max(queries * 8, 200)
     vectors = clustered(rows + asked)
     with connection.cursor() as cursor:
-        # Nobody looks for words here, and each row would be read for them.
+        # Words are written once, behind everything, and not for each row and tag.
         cursor.execute("ALTER TABLE archive_asset DISABLE TRIGGER USER")
         cursor.execute("ALTER TABLE archive_tag DISABLE TRIGGER USER")
         frames = write_pictures(cursor, space, place, vectors[:rows])
         corner = vectors[0]
         _tag(vectors[:rows] @ corner, frames[:, 1])
+        questions = [name_query(lie, number) for lie in Lie for number in range(queries)]
+        cursor.execute(TITLES, {"questions": questions, "titled": TITLED})
+        cursor.execute(WORDS)
         cursor.execute("ANALYZE")
     build_index(space)
     activate(space, even_if_partial=True)

@@ -12,14 +12,13 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from archive.concepts.keeping import Surroundings, kept_by
-from archive.concepts.words import MOST_PROMPTS, TEMPLATES, BadPrompt, clean_lines, clean_templates
+from archive.concepts.words import MOST_EXAMPLES, MOST_PROMPTS, TEMPLATES, BadPrompt, clean_lines, clean_templates
 from archive.models import Asset, Collection, Concept, ConceptExample, ConceptKind, OnMatch
 from archive.models.collections import CURATING
 from archive.models.concepts import LONGEST_NAME, fold
 from archive.tag_names import BadTag, clean_one
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-MOST_EXAMPLES = 50
 FURTHEST = 1000.0  # no score is
 STEP = 0.011  # of the slider, and a rounding
 

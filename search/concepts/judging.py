@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.db import transaction
 
 from archive.concepts.heads import judgements, most_informative
 from archive.concepts.passes import mark_due
 from archive.concepts.vectors import find_concept_vectors
-from archive.models import DIMENSIONS, Asset, Concept, ConceptHead, Space, Tag, TagState
-from archive.tags import add_tags, forget_judgement, reject_tag
+from archive.models import DIMENSIONS, Asset, Concept, ConceptHead, ConceptKind, Space, Tag, TagState
+from archive.moderation.confirming import flag_confirmed
+from archive.tags import forget_judgement, judge_tag
 from archive.vectors import asset_vectors
 from search.concepts.preview import score_seen
 from search.neighbours import tables_that_may_go
@@ -66,14 +68,17 @@ def lay_tray(concept: Concept, user: User) -> Tray:
     return asked_again(look)
 
 
+@transaction.atomic
 def judge(concept: Concept, asset: Asset, says: str, user: User) -> None:
-    """`says` is yes, no or forget. Who may has been asked."""
+    """`says` is yes, no or forget. Who may has been asked. What is said to show a prohibited concept is reviewed."""
     this = Asset.objects.filter(pk=asset.pk)
     match says:
         case "yes":
-            add_tags(this, [concept.name], user)
+            judge_tag(this, concept, TagState.ACCEPTED, user)
+            if concept.kind == ConceptKind.PROHIBITED:
+                flag_confirmed(concept, asset, user)
         case "no":
-            reject_tag(this, concept, user)
+            judge_tag(this, concept, TagState.REJECTED, user)
         case _:
             forget_judgement(this, concept)
             mark_due([concept])

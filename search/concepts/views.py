@@ -12,11 +12,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from archive.access import find_curated, person, visible_only
-from archive.concepts.heads import CannotLearn, learn_head, use_version
+from archive.concepts.heads import CannotLearn, NotTried, learn_head, use_version
 from archive.concepts.keeping import CannotKeep, find_chosen, keep, kept_by, may_keep
 from archive.concepts.passes import find_pass
 from archive.concepts.ruling import NotYours
 from archive.models import Concept, ConceptHead, Space
+from archive.moderation.policies import NotSwitched
 from search.concepts.forms import ConceptForm, initial_of
 from search.concepts.judging import Unjudgeable, count_judged, judge, lay_tray, versions
 from search.concepts.preview import Preview, preview
@@ -134,7 +135,7 @@ def learn(request: HttpRequest, concept: int) -> HttpResponse:
         if space is None:
             raise CannotLearn("No model is searched yet.")
         head = learn_head(found, space, user)
-        messages.success(request, f"Version {head.version} is in use, and the archive is looked through with it.")
+        messages.success(request, _became(head))
     except (CannotLearn, NotYours) as error:
         messages.error(request, str(error))
     return redirect("judge_concept", found.pk)
@@ -154,9 +155,18 @@ def choose_version(request: HttpRequest, concept: int) -> HttpResponse:
             use_version(found, space, int(raw) if raw else None, user)
     except ConceptHead.DoesNotExist:
         raise Http404 from None
-    except NotYours as error:
+    except (NotYours, NotTried, NotSwitched) as error:
         messages.error(request, str(error))
     return redirect("judge_concept", found.pk)
+
+
+def _became(head: ConceptHead) -> str:
+    if head.in_use:
+        return f"Version {head.version} is in use, and the archive is looked through with it."
+    return (
+        f"Version {head.version} is learnt, and not in use: a policy that is on was set for what judges now. "
+        "Press “Use” to have counted first what it would find."
+    )
 
 
 def _keeper(request: HttpRequest) -> User:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
-from django.db import OperationalError, ProgrammingError, connection, transaction
+from django.db import OperationalError, ProgrammingError, connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from psycopg.errors import QueryCanceled, UndefinedTable
@@ -29,6 +29,7 @@ from archive.models import Asset, Space
 from archive.spaces import index_state, partition
 from archive.vectors import Vector, as_text, asset_vectors, frame_vector
 from search.failures import SpaceGone, TooSlow
+from search.neighbours.reading import reading
 from search.neighbours.statement import SETTINGS, compile_held, compile_statement
 
 # hnsw.ef_search, hnsw.max_scan_tuples and hnsw.scan_mem_multiplier stand in the way of long answers when left alone:
@@ -196,14 +197,12 @@ def tables_that_may_go() -> Iterator[None]:
 
 @contextmanager
 def limited_to(within_ms: int, ef: str = str(EF_LEAST), tuples: str = str(SCAN_TUPLES)) -> Iterator[CursorWrapper]:
-    """A cursor for one statement that may take so long. Raises `TooSlow` behind that, and `SpaceGone`."""
-    inside = connection.in_atomic_block  # there, what is set stays set
+    """A cursor for statements that write nothing, each of which may take so long. Raises `TooSlow` behind that, and
+    `SpaceGone`."""
     try:
-        with tables_that_may_go(), transaction.atomic(), connection.cursor() as cursor:
+        with tables_that_may_go(), reading() as cursor:
             cursor.execute(f"{SETTINGS}, set_config('statement_timeout', %s, true)", [ef, tuples, f"{within_ms}ms"])
             yield cursor
-            if inside:
-                cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise TooSlow from error

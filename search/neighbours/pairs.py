@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError
 from django.db.models import QuerySet
 from psycopg.errors import QueryCanceled
 
@@ -14,6 +14,7 @@ from archive.models import Asset, Space
 from archive.models.duplicates import LEAST_QUALITY, LEAST_SPREAD
 from archive.spaces import index_state, partition
 from search.neighbours import SCAN_TUPLES, compile_candidates, tables_that_may_go
+from search.neighbours.reading import reading
 from search.neighbours.statement import SETTINGS
 
 CLOSE_PAIRS = """
@@ -132,7 +133,7 @@ def in_order(one: int, other: int) -> Pair:
 def _search(
     sql: str, ef: int = EF_PAIRS, scan: int = SCAN_TUPLES, within_ms: int = 0, **params: Any
 ) -> list[tuple[Any, ...]]:
-    with transaction.atomic(), connection.cursor() as cursor:
+    with reading() as cursor:
         cursor.execute(SETTINGS, [str(ef), str(scan)])
         if within_ms:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{within_ms}ms"])

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from archive.models import Asset, Collection, Concept, Membership, Role
+from archive.models import Asset, Collection, Concept, ConceptKind, Membership, Role
 from archive.tags import add_tags, tags_of
 from tests.api import client_of, error_of
 from tests.archive.test_visibility import put
@@ -111,3 +111,16 @@ def test_odd_addresses_are_no_500(boat: Asset, alice: User) -> None:
     assert client.put(f"/api/v1/assets/{uuid.uuid4()}/tags/sea").status_code == 404
     assert client.get("/api/v1/tags?cursor=cD0lMDA%3D").status_code == 400
     assert client.get("/api/v1/tags?q=%00").status_code == 400
+
+
+def test_what_is_prohibited_is_no_tag(boat: Asset, alice: User) -> None:
+    Concept.objects.create(slug="weapon", name="Weapon", kind=ConceptKind.PROHIBITED)
+    client, address = client_of(alice), f"/api/v1/assets/{boat.uuid}/tags"
+    for answer in (
+        client.put(address, {"tags": ["weapon", "sea"]}, format="json"),
+        client.put(f"{address}/weapon", format="json"),
+        client.post("/api/v1/batches", {"action": "tag", "tags": ["weapon"], "assets": [boat.uuid]}, format="json"),
+    ):
+        assert answer.status_code == 400
+        assert "“Weapon” is a prohibited concept" in str(error_of(answer))
+    assert tags_of(boat) == []

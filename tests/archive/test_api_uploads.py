@@ -71,6 +71,17 @@ def test_a_disk_that_is_almost_full_is_a_507(harbour: Collection, bob: User, set
     assert (answer.status_code, error_of(answer)["code"]) == (507, "storage_full")
 
 
+def test_behind_too_many_files_an_upload_is_a_503_with_a_time_to_come_back(
+    harbour: Collection, bob: User, settings: Any
+) -> None:
+    settings.SIGHTLINE_BACKLOG_LIMIT = 1
+    assert send(client_of(bob), pictures.jpeg(pictures.distinct(2))).status_code == 201
+    answer = send(client_of(bob), pictures.jpeg(pictures.distinct(3)))
+    assert (answer.status_code, error_of(answer)["code"]) == (503, "backlog")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert Asset.objects.count() == 1
+
+
 def test_an_upload_says_all_that_is_missing_at_once(harbour: Collection, bob: User) -> None:
     answer = client_of(bob).post("/api/v1/assets", {"title": "x" * 301}, format="json")
     assert answer.status_code == 400

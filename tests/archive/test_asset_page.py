@@ -7,7 +7,19 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from archive.forms import AssetForm
-from archive.models import Asset, Collection, Concept, Membership, Role, Status, Work, WorkState
+from archive.models import (
+    Asset,
+    Collection,
+    Concept,
+    Kind,
+    Membership,
+    Rendition,
+    Role,
+    Status,
+    Step,
+    Work,
+    WorkState,
+)
 from archive.tags import add_tags, tags_of
 from tests.cast import make_jpeg, upload
 
@@ -97,6 +109,27 @@ def test_a_failed_asset_says_why_and_may_be_tried_again(boat: Asset, bob: User, 
 def test_nobody_tries_again_what_did_not_fail(boat: Asset, bob: User, client: Client) -> None:
     client.force_login(bob)
     assert client.post(f"{boat.get_absolute_url()}retry/").status_code == 404
+
+
+def test_a_video_that_could_not_be_made_playable_says_so(boat: Asset, bob: User, client: Client) -> None:
+    Asset.objects.filter(pk=boat.pk).update(kind=Kind.VIDEO, media_type="video/x-msvideo", duration=8.0)
+    Rendition.objects.create(asset=boat, spec="preview", key="x", media_type="image/webp", width=32, height=24, size=1)
+    play = Work.objects.create(asset=boat, step=Step.PLAY)
+    client.force_login(bob)
+
+    def page() -> str:
+        return client.get(boat.get_absolute_url()).content.decode()
+
+    assert "is being made. It plays here in a moment." in page()
+    assert "Try again" not in page()
+    Work.objects.filter(pk=play.pk).update(state=WorkState.QUARANTINED)
+    assert "in a moment" not in page()
+    assert f'could not be made. <a href="{boat.original_url}" download>Fetch the original</a>' in page()
+    assert "Try again" in page()
+    assert client.post(f"{boat.get_absolute_url()}retry/").status_code == 302
+    play.refresh_from_db()
+    assert play.state == WorkState.READY
+    assert "in a moment" in page()
 
 
 def test_asking_by_get_changes_nothing(boat: Asset, alice: User, client: Client) -> None:

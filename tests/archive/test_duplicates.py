@@ -16,7 +16,7 @@ from archive import deciding, duplicates
 from archive.components import components
 from archive.deciding import GroupGone, NothingKept, NotYours
 from archive.models import Asset, Collection, Decision, DuplicatePair, Likeness, Membership, PairState, Role, Status
-from archive.trash import trash
+from archive.trash import restore, trash
 from tests.cast import make_user
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +154,19 @@ def test_undoing_leaves_in_the_trash_what_was_there_before(three: list[Asset], c
     made = deciding.keep_best(carol, ids(*three))
     assert made.trashed == [three[2].pk]
     deciding.undo(carol, made.pk)
+    assert [asset.filename for asset in Asset.objects.filter(trashed_at__isnull=False)] == ["small"]
+
+
+def test_undoing_leaves_in_the_trash_what_somebody_put_there_again_since(
+    three: list[Asset], carol: User, client: Client
+) -> None:
+    made = deciding.keep_best(carol, ids(*three))
+    small = Asset.objects.filter(filename="small")
+    restore(small)
+    trash(small)
+    client.force_login(carol)
+    answer = client.post(f"{PAGE}{made.pk}/undo/", follow=True).content.decode()
+    assert "1 picture came out of the trash, and the group is open again. 1 picture stayed there" in answer
     assert [asset.filename for asset in Asset.objects.filter(trashed_at__isnull=False)] == ["small"]
 
 

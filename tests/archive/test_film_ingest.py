@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from datetime import timedelta
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,14 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 from PIL import Image, ImageStat
+from rich.console import Console
+from rich.progress import Progress
 
 from archive.incoming import TooLarge, receive_file
 from archive.ingest import ingest_file
+from archive.management.films_bar import FilmsBar
 from archive.models import Asset, Collection, Frame, Kind, Space, Status, Step, Work
 from archive.video import animated
 from archive.video.animated import is_animated
@@ -154,6 +159,29 @@ def test_a_video_is_found_and_tells_how_far_it_is_while_the_rest_is_worked_on(
     call_command("drain")
     assert client.get(f"/api/v1/assets/{asset.uuid}").json()["progress"] is None
     assert Asset.objects.get().status == Status.READY
+
+
+def test_whoever_waits_for_a_video_sees_its_frames_and_the_time_left(
+    harbour: Collection, fake_space: Space, tmp_path: Path
+) -> None:
+    asset = take_in(harbour, films.make_film(tmp_path / "long.mp4", films.scenes(20, 10.0, (64, 48)), fps=2))
+    console = Console(file=StringIO(), force_terminal=True, width=120)
+    with Progress(console=console) as progress:
+        bar = FilmsBar(progress)
+        bar.look([asset.pk])
+        assert not progress.tasks  # nothing is known of it
+        (one,) = claim(Step.PREPARE, "", 8, "me")
+        prepare(one, sandboxes.of(one), until=0.0)
+        drain_encode()
+        Work.objects.filter(asset=asset, step=Step.ENCODE).update(begun_at=now() - timedelta(seconds=120))
+        bar.asked = float("-inf")
+        bar.look([asset.pk])
+        (task,) = progress.tasks
+        assert (task.description, task.completed, task.total) == ("frames of a video", 60, 200)
+        assert task.fields["rate"] == "about 5 min left"
+        bar.asked = float("-inf")
+        bar.look([])
+        assert not task.visible
 
 
 def test_a_long_video_is_looked_at_less_often_and_says_so(harbour: Collection, settings: Any) -> None:

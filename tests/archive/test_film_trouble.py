@@ -72,7 +72,7 @@ def test_a_film_that_takes_long_to_read_to_its_end_is_as_long_as_its_header_says
 ) -> None:
     film = films.make_film(tmp_path / "film.mkv", films.scenes(3, 2.0)).read_bytes()
 
-    def never_there(self: Footage) -> float:
+    def never_there(self: Footage, packets: Any) -> float:
         raise Late
 
     monkeypatch.setattr(Footage, "_last_packet", never_there)

@@ -93,10 +93,12 @@ def test_time_begins_where_the_film_does(sandbox: Sandbox, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
-def test_hdr_looks_as_sdr_does(sandbox: Sandbox, tmp_path: Path, codec: str) -> None:
-    path = films.make_film(tmp_path / "bright.mp4", [(pictures.reference(), 1.0)], hdr=True, codec=codec)
+@pytest.mark.parametrize("curve", ["PQ", "HLG"])
+def test_hdr_looks_as_sdr_does(sandbox: Sandbox, tmp_path: Path, codec: str, curve: str) -> None:
+    shown = [(pictures.reference(), 1.0)]
+    path = films.make_film(tmp_path / "bright.mp4", shown, hdr=curve == "PQ", hlg=curve == "HLG", codec=codec)
     known = sandbox.look_at_film(path)
-    assert "It is HDR (PQ): its frames were made SDR." in known.notes
+    assert f"It is HDR ({curve}): its frames were made SDR." in known.notes
     (_, data), *_ = sandbox.read_stretch(path, 0, 1000, 1000).frames
     assert difference(seen(data), pictures.reference()) < 10
 

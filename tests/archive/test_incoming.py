@@ -12,8 +12,8 @@ from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from archive.incoming import incoming_folder
-from archive.models import Asset, Collection, Membership, Role
+from archive.incoming import incoming_folder, room_left
+from archive.models import Asset, Collection, Membership, Role, Work, WorkState
 from archive.wsgi import application
 from tests import pictures
 
@@ -91,11 +91,48 @@ def test_a_file_over_the_limit_is_refused_with_a_sentence_and_leaves_nothing(
 def test_a_full_disk_answers_507_and_leaves_nothing(
     browser: Client, harbour: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = type("Usage", (), {"free": 1_000_000})
+    usage = type("Usage", (), {"free": 1_000_000, "total": 10**9})
     monkeypatch.setattr("archive.incoming.shutil.disk_usage", lambda folder: usage)
     answer = send(browser, harbour, pictures.jpeg())
     assert (answer.status_code, answer.json()["error"]["code"]) == (507, "storage_full")
     assert stored(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("total", "kept"), [(20 * 2**30, 2**30), (1000 * 2**30, 2 * 2**30)], ids=["a small disk", "a large one"]
+)
+def test_twice_the_largest_picture_and_a_part_of_the_disk_stay_free(
+    total: int, kept: int, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIGHTLINE_UPLOAD_LIMIT = 1_000_000
+    for more in (-1, 0, 5):
+        usage = type("Usage", (), {"free": 2_000_000 + kept + more, "total": total})
+        monkeypatch.setattr("archive.incoming.shutil.disk_usage", lambda folder, usage=usage: usage)
+        assert room_left(tmp_path) == more
+
+
+def test_behind_too_many_files_an_upload_is_told_when_to_come_back_and_a_few_pass(
+    browser: Client, harbour: Collection, tmp_path: Path, settings: Any
+) -> None:
+    """Many files wait: more of them are refused, one that somebody looks on at goes before them anyway."""
+    settings.SIGHTLINE_BACKLOG_LIMIT = 2
+    for number in range(2):
+        answer = send(browser, harbour, pictures.jpeg(pictures.distinct(number)), of="50")
+        assert answer.status_code == 201
+    refused = send(browser, harbour, pictures.jpeg(pictures.distinct(2)), of="50")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "backlog")
+    assert "Try again in some minutes" in refused.json()["error"]["message"]
+    assert int(refused["Retry-After"]) > 0
+    assert len(stored(tmp_path)) == 2
+    assert send(browser, harbour, pictures.jpeg(pictures.distinct(3))).status_code == 201
+    Work.objects.update(state=WorkState.DONE)
+    assert send(browser, harbour, pictures.jpeg(pictures.distinct(2)), of="50").status_code == 201
+
+
+def test_without_a_limit_any_number_may_wait(browser: Client, harbour: Collection, settings: Any) -> None:
+    settings.SIGHTLINE_BACKLOG_LIMIT = 0
+    for number in range(2):
+        assert send(browser, harbour, pictures.jpeg(pictures.distinct(number)), of="50").status_code == 201
 
 
 def test_nobody_fills_the_disk_without_logging_in(harbour: Collection, tmp_path: Path) -> None:

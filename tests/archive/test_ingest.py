@@ -256,7 +256,7 @@ def test_a_purge_that_races_with_a_new_upload_never_leaves_a_row_without_its_fil
 def test_a_full_disk_refuses_before_it_writes(
     harbour: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = type("Usage", (), {"free": 1_000_000})
+    usage = type("Usage", (), {"free": 1_000_000, "total": 10**9})
     monkeypatch.setattr("archive.incoming.shutil.disk_usage", lambda folder: usage)
     with pytest.raises(StorageFull, match="almost full"):
         ingest_bytes(pictures.jpeg(), harbour)

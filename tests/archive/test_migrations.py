@@ -13,6 +13,7 @@ from django.db.migrations.state import ProjectState
 
 from archive import migrations
 from archive.models import Asset, Collection, Kind, Rendition
+from archive.models.words import AssetWords
 
 INDEX = "SELECT indexrelid, indisvalid FROM pg_index WHERE indexrelid = %s::regclass"
 
@@ -36,6 +37,29 @@ def test_a_migration_that_failed_half_way_can_be_run_again(migration: str, index
     assert valid
     assert before
     assert after != before  # made anew: the one that it found may have been of a build that failed
+
+
+@pytest.mark.django_db
+def test_words_that_kept_their_accents_beside_digits_are_written_anew(
+    harbour: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("Zürich2024.jpg", "7ème.jpg", "It's Zürich 2024.jpg", "zurich2024.jpg", "Берлин9.jpg")
+    assets = [Asset.objects.create(collection=harbour, sha256=name, size=1, filename=name) for name in names]
+    migration = import_module("archive.migrations.0020_accents_beside_digits")
+    monkeypatch.setattr(migration, "BATCH", 2)
+    words = AssetWords.objects.order_by("pk")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.MAPPING.format("simple"))
+        cursor.execute("SELECT archive_write_words(%s)", [[asset.pk for asset in assets]])
+        before = list(words.values_list("said", flat=True))
+        assert "zürich2024" in before[0]
+        cursor.execute(migration.MAPPING.format("unaccent, simple"))
+    with connection.schema_editor() as editor:
+        migration.write_anew(None, editor)
+    after = list(words.values_list("said", flat=True))
+    assert "'zurich2024'" in after[0]
+    assert "'7eme'" in after[1]
+    assert after[2:] == before[2:]
 
 
 @pytest.mark.django_db

@@ -7,8 +7,10 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client
+from redis import Redis
 
-from archive.models import Collection
+from archive import signs
+from archive.models import Collection, Space
 from tests.cast import PASSWORD
 
 
@@ -67,7 +69,18 @@ def test_an_address_without_a_page_says_so_in_our_words(bob: User, client: Clien
 def test_healthz_is_public_and_names_the_parts(db: None, client: Client) -> None:
     answer = client.get("/healthz")
     assert answer.status_code == 200
-    assert answer.json() == {"ok": True, "database": True, "redis": True, "workers": True}
+    assert answer.json() == {"ok": True, "database": True, "redis": True, "workers": True, "queries": True}
+
+
+def test_healthz_says_whether_the_model_of_the_searched_space_is_loaded(
+    fake_space: Space, client: Client, settings: Any
+) -> None:
+    redis = Redis.from_url(settings.REDIS_URL)
+    signs.mark_started(redis)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["queries"]) == (200, False)
+    signs.mark_ready(redis, fake_space.fingerprint)
+    assert client.get("/healthz").json()["queries"] is True
 
 
 def test_without_redis_the_archive_is_still_healthy(db: None, client: Client, settings: Any) -> None:

@@ -66,6 +66,8 @@ def test_importing_the_settings_writes_nothing_and_needs_nothing(tmp_path: Path)
         ("DEBUG", "perhaps so", "true or false"),
         ("DATABASE_URL", "mysql://root:secret@host/db", "postgres://"),
         ("SIGHTLINE_HOOK_NETWORKS", "10.1.0.0/16,here", "networks"),
+        ("SIGHTLINE_MEDIA_URL", "s3://key:secret@bucket/media", "a folder"),
+        ("SIGHTLINE_MEDIA_URL", "file://media", "a folder"),
         ("SIGHTLINE_ACCEL", "caddy", "nginx or x-sendfile"),
     ],
 )
@@ -109,3 +111,9 @@ def test_nothing_is_pickled() -> None:
     options: Any = settings.CACHES["default"]["OPTIONS"]
     assert options["serializer"] == "archive.cache.PlainSerializer"
     assert "pickle" not in str(getattr(settings, "SESSION_SERIALIZER", "json")).lower()
+
+
+@pytest.mark.parametrize("said", ["/srv/media", "file:///srv/media", "FILE:///srv/media"])
+def test_a_folder_for_media_is_a_path_or_a_file_address(said: str) -> None:
+    done = run("import archive.settings as s; print(s.MEDIA_ROOT)", SIGHTLINE_MEDIA_URL=said)
+    assert (done.returncode, done.stdout) == (0, "/srv/media\n"), done.stderr

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from archive.models import Asset, Collection, Embedding, Frame, Space, SpaceState, Status, Step, Work, WorkState
+from archive.models import Asset, Collection, Embedding, Frame, Kind, Space, SpaceState, Status, Step, Work, WorkState
 from archive.models.work import Priority
 from archive.readiness import settle
 from archive.spaces import (
@@ -39,12 +40,14 @@ from archive.spaces import (
 )
 from archive.spaces.index import only_builder
 from archive.vectors import store_vectors
+from archive.video.frames import open_encoding
 from archive.work import skip
 from search.neighbours import find_neighbours
 from tests import pictures
 from tests.prepared import make_encoded, make_prepared, random_rows
-from workers.claims import claim, finish
+from workers.claims import Claim, claim, finish
 from workers.encode import drain_encode
+from workers.prepare import add_encoding
 from workers.spaces import make_space
 from workers.upkeep import index_by_name, look_after_spaces, spaces_to_index
 
@@ -392,6 +395,42 @@ def test_uploads_of_this_moment_do_not_hold_a_switch_up(harbour: Collection, fak
     activate(other, patience=20)
     worker.join(20)
     assert Space.objects.active() == other
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", [Kind.PHOTO, Kind.VIDEO])
+def test_what_is_prepared_while_a_space_is_made_is_in_it_or_in_its_filling(
+    harbour: Collection, fake_space: Space, kind: Kind
+) -> None:
+    """Whoever ends just then has not seen the new space, and who fills it would not see what is not committed."""
+    asset = make_prepared(harbour, pictures.distinct(0), fake_space)
+    prepared = Work.objects.filter(asset=asset, step=Step.PREPARE)
+    prepared.update(state=WorkState.RUNNING, token=uuid4())
+    held, begun = threading.Event(), threading.Event()
+    one = Claim(prepared.get().pk, asset.pk, prepared.get().token or uuid4())
+
+    def prepare() -> None:
+        try:
+            with transaction.atomic():
+                if kind == Kind.PHOTO:
+                    add_encoding(asset, one)
+                else:
+                    open_encoding(asset, Priority.BULK)
+                held.set()
+                begun.wait(10)
+                time.sleep(0.5)
+                prepared.update(state=WorkState.DONE, done_at=timezone.now())
+        finally:
+            connection.close()
+
+    worker = threading.Thread(target=prepare)
+    worker.start()
+    assert held.wait(10)
+    begun.set()
+    other = make_space("next", "fake", "another")
+    assert backfill(other) == 1
+    worker.join(10)
+    assert Work.objects.filter(asset=asset, step=Step.ENCODE, target="next", state=WorkState.READY).exists()
 
 
 @pytest.mark.django_db(transaction=True)

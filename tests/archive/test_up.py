@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import io
+import json
 import os
 import re
 import signal
@@ -13,7 +14,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
@@ -22,11 +24,12 @@ from django.db import models
 from rich.console import Console
 
 from archive import checks, static_files
-from archive.bundled import launch
+from archive.bundled import gpus, launch
+from archive.bundled import processes as processes_module
 from archive.bundled.errors import BundledError
 from archive.bundled.port import AddressUnusable, check_address
 from archive.bundled.processes import processes
-from archive.bundled.supervisor import LONGEST_PAUSE, REFUSED_PAUSE, Deaths, kept
+from archive.bundled.supervisor import LONGEST_PAUSE, REFUSED_PAUSE, Deaths, Supervisor, kept
 from archive.bundled.terminal import Lines
 from archive.models import Collection
 from archive.models.collections import CONTRIBUTING
@@ -87,6 +90,49 @@ def test_the_number_of_encoding_processes_can_be_set(tmp_path: Path, monkeypatch
     assert command[command.index("-c") + 1] == "3"
 
 
+@pytest.mark.parametrize(
+    ("devices", "environment", "count"),
+    [
+        (["nvidia0", "nvidia1", "nvidia2", "nvidiactl", "nvidia-uvm"], {}, 3),
+        (["nvidia0", "nvidia1"], {"SIGHTLINE_DEVICE": "cuda"}, 2),
+        (["nvidia0", "nvidia1"], {"SIGHTLINE_DEVICE": "cuda:1"}, 1),
+        (["nvidia0", "nvidia1"], {"SIGHTLINE_DEVICE": "cpu"}, 0),
+        (["nvidia0", "nvidia1"], {"CUDA_VISIBLE_DEVICES": "1"}, 1),
+        (["nvidia0", "nvidia1"], {"CUDA_VISIBLE_DEVICES": "0,-1,1"}, 1),
+        (["nvidia0", "nvidia1"], {"CUDA_VISIBLE_DEVICES": ""}, 0),
+        ([], {"CUDA_VISIBLE_DEVICES": "0"}, 0),
+        (["nvidiactl"], {}, 0),
+    ],
+)
+def test_gpus_are_counted_without_torch(
+    devices: list[str], environment: dict[str, str], count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in devices:
+        (tmp_path / name).touch()
+    monkeypatch.setattr(gpus, "DEVICES", tmp_path)
+    assert gpus.count_gpus(environment) == count
+
+
+def test_a_torch_without_cuda_has_no_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nvidia0").touch()
+    monkeypatch.setattr(gpus, "DEVICES", tmp_path)
+    monkeypatch.setattr(gpus, "version", lambda package: "2.14.1+cpu")
+    assert gpus.count_gpus({}) == 0
+
+
+@pytest.mark.parametrize(("found", "said", "children"), [(2, None, 2), (2, "5", 5), (0, None, None)])
+def test_as_many_processes_encode_as_there_are_gpus(
+    found: int, said: str | None, children: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes_module, "count_gpus", lambda: found)
+    monkeypatch.delenv("SIGHTLINE_ENCODE_PROCESSES", raising=False)
+    if said is not None:
+        monkeypatch.setenv("SIGHTLINE_ENCODE_PROCESSES", said)
+    table = {process.name: process for process in processes(host="127.0.0.1", port=8000, data=tmp_path)}
+    command = table["encode"].command
+    assert command[command.index("-c") + 1] == str(children or min(os.cpu_count() or 1, 4))
+
+
 # ---- addresses ---------------------------------------------------------------------------------
 
 
@@ -126,7 +172,44 @@ def test_a_web_process_that_is_slow_to_start_is_asked_again_without_a_traceback(
         silent.listen()
         watch = launch.Watch.__new__(launch.Watch)
         watch.url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        assert asyncio.run(watch._answers()) is False
+        assert asyncio.run(watch._ask_health()) is None
+
+
+def test_ready_is_said_when_words_are_read_or_after_a_while_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first search by words is not to wait for a model; but a model that never loads keeps nobody out."""
+    announced: list[str] = []
+    written = io.StringIO()
+    watch = launch.Watch.__new__(launch.Watch)
+    watch.url, watch.sample, watch.announce = "http://here/", None, announced.append
+    watch.supervisor = cast(Supervisor, SimpleNamespace(console=Console(file=written)))
+    health: dict[str, Any] | None = None
+
+    async def told() -> dict[str, Any] | None:
+        return health
+
+    monkeypatch.setattr(watch, "_revive", lambda: None)
+    monkeypatch.setattr(watch, "_ask_health", told)
+
+    def look() -> list[str]:
+        asyncio.run(watch.look())
+        return announced
+
+    watch.announced, watch.answers_since = False, None
+    assert look() == []  # no web process yet
+    health = {"ok": True, "queries": False}
+    assert look() == []
+    health = {"ok": True, "queries": True}
+    assert look() == ["http://here/"]
+    assert look() == ["http://here/"]
+    assert not written.getvalue()
+
+    announced.clear()
+    watch.announced, watch.answers_since = False, None
+    health = {"ok": True, "queries": False}
+    assert look() == []
+    monkeypatch.setattr(launch, "READING_PATIENCE", 0.0)
+    assert look() == ["http://here/"]
+    assert "first search by words may wait" in written.getvalue()
 
 
 # ---- what dies is started again ----------------------------------------------------------------
@@ -338,6 +421,7 @@ def test_up_gets_ready_answers_and_stops_in_order(open_folder: Path) -> None:
         assert up.process.stdout is not None
         assert re.match(r"log in as alice with the password \S{16}", up.process.stdout.readline())
         assert answers(up.port)
+        assert reads_words(up.port)
 
         second = Up(open_folder)
         _, _ = second.process.communicate(timeout=30)
@@ -384,11 +468,20 @@ def test_kill_9_of_up_leaves_nothing_running(open_folder: Path) -> None:
 
 
 def answers(port: int) -> bool:
+    return health(port) is not None
+
+
+def reads_words(port: int) -> bool:
+    return bool((health(port) or {})["queries"])
+
+
+def health(port: int) -> dict[str, Any] | None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
+        answer = connection.getresponse()
+        return json.loads(answer.read()) if answer.status == 200 else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()

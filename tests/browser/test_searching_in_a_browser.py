@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from archive.models import Asset, Collection, Concept, Rendition, Space, Tag
+from archive.models import Asset, Collection, Concept, Rendition, SavedSearch, Space, Tag
 from tests.browser.conftest import log_in
 from tests.pictures import distinct, webp
 from tests.prepared import fake_rows, make_encoded
@@ -151,6 +151,24 @@ def test_a_box_drawn_on_a_picture_looks_for_that_part(colours: list[Asset], bob:
     assert height > 0.9
     assert first(page) == name_of("blue")
     expect(page.locator(".chip.shown")).to_contain_text("part of")
+
+
+def test_a_picture_is_dropped_without_the_words_that_were_cleared_and_a_box_works_where_it_is_saved(
+    colours: list[Asset], bob: User, page: Page
+) -> None:
+    log_in(page, "bob")
+    page.goto("/?q=green&mode=everything")
+    page.get_by_role("searchbox").fill("")
+    page.dispatch_event("body", "drop", {"dataTransfer": page.evaluate_handle(CARRY, ["mine.png", png("purple")])})
+    page.wait_for_url("**picture=**")
+    assert asked(page).keys() == {"picture", "mode"}
+    saved = SavedSearch.objects.create(owner=bob, name="Mine", params=asked(page))
+    page.goto(saved.get_absolute_url())
+    page.get_by_title("Search for a part of it").click()
+    page.get_by_role("button", name="Search for this part").click()
+    page.wait_for_url("**box=**")
+    expect(page.locator(".chip.shown")).to_contain_text("a part of it")
+    assert asked(page) == {**saved.params, "box": "0.25,0.25,0.5,0.5"}
 
 
 def test_the_box_can_be_moved_by_keys_and_left_again(colours: list[Asset], bob: User, page: Page) -> None:

@@ -13,10 +13,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from redis import Redis
 
+from archive import signs
 from archive.models import Collection, Space
 from tests.faults.workers import Fleet, wait_for
 from tests.prepared import make_encoded, random_rows
-from workers import signs
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 

@@ -16,14 +16,16 @@ from django.test.utils import CaptureQueriesContext
 from archive.models import Asset, Batch, BatchState, Collection, Membership, Role, Space, Status
 from archive.tags import add_tags, tags_of
 from archive.trash import trash
-from search import engine
+from search import act_views, engine
 from search.acting import choose_all, choose_picked, describe
 from search.engine import find_relevant_ids, search
+from search.hits import Answer
 from search.query import BadQuery, Query
 from tests.api import client_of, error_of
 from tests.cast import make_user
 from tests.prepared import make_encoded, random_rows
 from workers.batches import drain_batches
+from workers.client import Encoded, remember_text
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +146,38 @@ def test_from_the_search_page_to_the_result_and_back(client: Client, boats: list
     assert "7 pictures put back as before." in client.get(address).content.decode()
     assert tagged("Sea") == set()
     assert "Tag “Sea”, “old”" in client.get("/batches/").content.decode()
+
+
+def test_the_page_says_where_a_ranking_ends_and_that_nothing_matches_well(
+    client: Client, boats: list[Asset], carol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(carol)
+    asked = f"/act/?like={boats[0].uuid}&mode=everything"
+    ends, unsure = "A search ranks {} at most", "Nothing matches well: these are only what comes closest."
+    plain = client.get(asked).content.decode()
+    assert "6 pictures" in plain
+    assert ends.format(6) not in plain
+    for module in (engine, act_views):
+        monkeypatch.setattr(module, "MAX_DEPTH", 4)
+    assert ends.format(4) in client.get(asked).content.decode()
+    assert ends.format(7) not in client.get("/act/").content.decode()
+    monkeypatch.setattr(Answer, "nothing_well", True)
+    said = client.get(asked).content.decode()
+    assert unsure in said
+    assert "The last of them" not in said
+    assert unsure not in client.get("/act/").content.decode()
+
+
+def test_where_nothing_matches_well_the_page_says_so(
+    client: Client, harbour: Collection, fake_space: Space, carol: User
+) -> None:
+    make_encoded(harbour, fake_space, random_rows(60))
+    remember_text(fake_space, "nonsense", Encoded(-random_rows(60).mean(axis=0)))
+    client.force_login(carol)
+    assert "Nothing matches well" in client.get("/?q=nonsense").content.decode()
+    assert "Nothing matches well: these are only" in client.get("/act/?q=nonsense").content.decode()
+    remember_text(fake_space, "sense", Encoded(random_rows(60)[3]))
+    assert "Nothing matches well" not in client.get("/act/?q=sense").content.decode()
 
 
 def test_a_part_of_the_page_is_what_htmx_gets(client: Client, boats: list[Asset], carol: User) -> None:

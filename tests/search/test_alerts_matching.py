@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
+from django.utils.timezone import now
 
 from archive.alerts import something_waits
 from archive.models import (
@@ -18,6 +21,7 @@ from archive.models import (
     Flag,
     Match,
     Membership,
+    SavedSearch,
     Space,
     Status,
 )
@@ -32,7 +36,7 @@ from search.alerts_matching import match_new
 from search.query import Query
 from search.saved import save_search
 from tests.pictures import distinct
-from tests.prepared import make_encoded, make_prepared, random_rows
+from tests.prepared import Shot, make_encoded, make_prepared, make_video, random_rows
 from tests.search.alerting import arrive, told
 from workers.encode import drain_encode
 from workers.spaces import make_space
@@ -199,3 +203,40 @@ def test_a_deleted_alert_or_person_leaves_nothing(
     match_new()
     photos.search.delete()
     assert not Match.objects.exists()
+
+
+@pytest.fixture
+def film(harbour: Collection, fake_space: Space, photos: Alert) -> Asset:
+    """Of which the first half is stored, and looked at as the encode worker does it."""
+    SavedSearch.objects.update(params=Query(kind="video").params())
+    asset = make_video(harbour, fake_space, [Shot(random_rows(1)[0], 6)])
+    Asset.objects.filter(pk=asset.pk).update(status=Status.PENDING)
+    come_in(fake_space, asset, 0, 3)
+    return asset
+
+
+def come_in(space: Space, film: Asset, first: int, last: int) -> None:
+    rows = read_vectors(space, [film.pk])
+    notice(space, Rows(rows.frames[first:last], rows.assets[first:last], rows.vectors[first:last]))
+
+
+def test_a_film_is_told_of_once_when_its_first_part_is_searched(film: Asset, fake_space: Space, photos: Alert) -> None:
+    assert match_new().matches == 0  # other parts may follow at once
+    Arrival.objects.update(arrived_at=now() - timedelta(minutes=2))
+    assert something_waits()
+    assert match_new().matches == 1
+    assert told(photos) == [film.pk]
+    come_in(fake_space, film, 3, 6)
+    Asset.objects.update(status=Status.READY)
+    done = match_new()
+    assert (done.assets, done.matches, told(photos)) == (1, 0, [film.pk])
+    assert not something_waits()
+
+
+def test_a_film_that_fails_half_way_is_told_of_as_far_as_it_is_searched(film: Asset, photos: Alert) -> None:
+    Asset.objects.update(status=Status.FAILED, error="It ends too early.")
+    assert match_new().matches == 1
+    assert told(photos) == [film.pk]
+    Arrival.objects.create(asset=film)
+    Asset.objects.update(duration=None)  # not even looked at: no search finds it
+    assert match_new().assets == 0

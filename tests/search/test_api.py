@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from redis.exceptions import ConnectionError as NoRedis
 
 from archive import dispatch
 from archive.models import Asset, Collection, Space, Work
+from search.api import WHY_NOT, unanswered
+from search.failures import SpaceGone, TooSlow
 from tests import pictures
 from tests.api import client_of, error_of
 from tests.cast import make_jpeg, upload
@@ -51,10 +54,11 @@ def test_an_answer_has_exactly_the_promised_shape(colours: dict[str, Asset], bob
     assert set(body) == promised | {"more", "cursor", "well", "cut", "note"}
     assert (body["plan"], body["space"], body["asked"], body["got"], body["more"]) == ("exact", "fake", 2, 2, True)
     first = body["hits"][0]
-    assert set(first) == {"asset", "filename", "score", "rank", "moments", "url", "thumbnail", "well", "said"}
+    assert set(first) == {"asset", "filename", "score", "rank", "moments", "url", "thumbnail", "well", "said", "share"}
     assert (first["asset"], first["filename"], first["rank"]) == (str(colours["red"].uuid), "red.jpg", 1)
     assert first["moments"] == [{"start": 0.0, "end": 0.0, "at": 0.0, "score": first["score"]}]
     assert first["score"] > 0.99
+    assert 0 <= first["share"] <= 1
     assert first["url"] == colours["red"].get_absolute_url()
     assert client_of(bob).get(first["thumbnail"]).headers["Content-Type"] == "image/webp"
     assert set(body["took"]) == {"words", "encode", "neighbours", "judge", "hits"}
@@ -158,6 +162,16 @@ def test_a_reference_picture_over_the_limit_is_a_413(colours: dict[str, Asset], 
     data = pictures.jpeg(pictures.distinct(1))
     answer = client_of(bob).post("/api/v1/search", {"image": image(data)}, format="multipart")
     assert (answer.status_code, error_of(answer)["code"]) == (413, "too_large")
+
+
+def test_a_film_is_no_reference_picture_however_large_films_may_be(
+    colours: dict[str, Asset], bob: User, media_root: Path, settings: Any
+) -> None:
+    settings.SIGHTLINE_UPLOAD_LIMIT = 1000
+    film = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(5000)
+    answer = client_of(bob).post("/api/v1/search", {"image": image(film)}, format="multipart")
+    assert (answer.status_code, error_of(answer)["code"]) == (415, "unsupported_media")
+    assert not list(media_root.glob("incoming/*.part"))
 
 
 def test_without_a_worker_words_are_a_503_that_says_when_to_come_back_and_the_rest_works(
@@ -266,3 +280,10 @@ def test_an_unknown_part_of_a_search_is_named_not_overlooked(
 def test_nothing_is_not_everything(harbour: Collection, bob: User) -> None:
     answer = client_of(bob).post("/api/v1/batches", {"action": "trash", "query": {"q": None}}, format="json")
     assert (answer.status_code, set(error_of(answer)["fields"])) == (400, {"q"})
+
+
+def test_every_reason_not_to_answer_is_documented() -> None:
+    told = (settings.BASE_DIR / "docs" / "api.md").read_text()
+    codes = {code for code, _, _ in WHY_NOT.values()} | {unanswered(why()).get_codes() for why in (TooSlow, SpaceGone)}
+    assert "not_answered" in codes
+    assert not {code for code in codes if f"`{code}`" not in told}

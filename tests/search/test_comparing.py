@@ -178,12 +178,37 @@ def test_two_shots_that_look_the_same_are_a_burst_and_not_a_copy(harbour: Collec
     assert list(found().values()) == [Likeness.BURST]
 
 
-def test_a_copy_that_lost_its_time_zone_is_still_a_copy(harbour: Collection, drawn_space: Space) -> None:
+BARE = {"DateTimeOriginal": "2024:05:01 12:00:00"}
+ZONED = {**BARE, "OffsetTimeOriginal": "+02:00"}
+
+
+def and_a_copy(harbour: Collection, space: Space, apart: timedelta, *exif: dict[str, str]) -> set[str]:
+    """What a picture and a smaller one of it are, that say they were taken so far `apart`."""
     scenes = [drawn(scene) for scene in make_scenes(3)]
-    for scene in scenes:
-        make_ready(harbour, scene, drawn_space, taken_at=NOON)
-    make_ready(harbour, half_size(scenes[0]), drawn_space, taken_at=NOON + timedelta(hours=2))
-    assert Likeness.SAME in found().values()
+    first, *_ = [make_ready(harbour, scene, space, taken_at=NOON, exif=exif[0], camera="One") for scene in scenes]
+    copy = make_ready(harbour, half_size(scenes[0]), space, taken_at=NOON + apart, exif=exif[1], camera="One")
+    return {kind for pair, kind in found().items() if pair == (first.pk, copy.pk)}
+
+
+@pytest.mark.parametrize("exif", [(ZONED, BARE), (BARE, ZONED)])
+@pytest.mark.parametrize("hours", [-2, 5.75, 14])
+def test_a_copy_that_lost_its_time_zone_is_still_a_copy(
+    harbour: Collection, drawn_space: Space, hours: float, exif: tuple[dict[str, str], ...]
+) -> None:
+    assert and_a_copy(harbour, drawn_space, timedelta(hours=hours), *exif) == {Likeness.SAME}
+
+
+@pytest.mark.parametrize("exif", [BARE, ZONED, {}, {**BARE, "OffsetTime": "+02:00"}])
+@pytest.mark.parametrize("minutes", [15, 60, -24 * 60])
+def test_a_camera_that_takes_a_picture_every_hour_takes_no_copies(
+    harbour: Collection, drawn_space: Space, minutes: int, exif: dict[str, str]
+) -> None:
+    assert and_a_copy(harbour, drawn_space, timedelta(minutes=minutes), exif, exif) == {Likeness.SIMILAR}
+
+
+@pytest.mark.parametrize("apart", [timedelta(hours=15), timedelta(hours=2, seconds=5)])
+def test_what_no_zone_explains_is_another_moment(harbour: Collection, drawn_space: Space, apart: timedelta) -> None:
+    assert and_a_copy(harbour, drawn_space, apart, ZONED, BARE) == {Likeness.SIMILAR}
 
 
 def test_what_only_the_model_finds_close_is_similar(harbour: Collection, drawn_space: Space) -> None:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
 from PIL import Image
 
+from archive.decoder.decoded import Rendition as Made
 from archive.decoder.refusals import Undecodable
-from archive.models import Collection, Space
+from archive.incoming import TooLarge
+from archive.models import Collection, Frame, Kind, Space
+from archive.renditions import keep_rows, write_files
+from archive.sniff import HEAD
+from archive.video.packs import write_pack
 from search.background import Background
 from search.engine import search
 from search.exclusion import FROM, penalty
-from search.failures import PictureExpired
+from search.failures import NotEncodedYet, PictureExpired
 from search.pictures import find_picture, keep_picture
 from search.query import Box, Query
 from tests import pictures
-from tests.prepared import fake_rows, make_encoded, make_prepared, random_rows
+from tests.prepared import Shot, as_jpeg, fake_rows, make_encoded, make_prepared, make_video, random_rows
 from workers import client
 
 pytestmark = pytest.mark.django_db
@@ -80,13 +88,18 @@ def test_a_reference_picture_finds_its_own_kind(
     assert answer.hits[0].score > 0.99
 
 
+def beside(left: Image.Image, right: Image.Image) -> Image.Image:
+    both = Image.new("RGB", (left.width + right.width, left.height))
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width, 0))
+    return both
+
+
 def test_a_box_on_a_picture_looks_for_that_part_only(
     harbour: Collection, fake_space: Space, bob: User, queries_in_process: None
 ) -> None:
     left, right = pictures.distinct(1), pictures.distinct(2)
-    both = Image.new("RGB", (left.width + right.width, left.height))
-    both.paste(left, (0, 0))
-    both.paste(right, (left.width, 0))
+    both = beside(left, right)
     make_encoded(harbour, fake_space, fake_rows([left, right, both]))
     key = keep_picture(upload(pictures.png(both)), bob)
 
@@ -102,13 +115,46 @@ def test_a_box_on_an_asset_reads_its_rendition(
     harbour: Collection, fake_space: Space, bob: User, queries_in_process: None
 ) -> None:
     left, right = pictures.distinct(1), pictures.distinct(2)
-    both = Image.new("RGB", (left.width + right.width, left.height))
-    both.paste(left, (0, 0))
-    both.paste(right, (left.width, 0))
+    both = beside(left, right)
     make_encoded(harbour, fake_space, fake_rows([left, right]))
     whole = make_prepared(harbour, both)
     found = search(Query(like=whole.uuid, box=Box(0.5, 0, 0.5, 1)), bob)
     assert found.hits[0].asset.filename == "row-00001.jpg"
+
+
+def as_webp(picture: Image.Image) -> bytes:
+    out = BytesIO()
+    picture.save(out, "WEBP", lossless=True)
+    return out.getvalue()
+
+
+def test_a_box_on_a_video_is_cut_out_of_the_frame_that_is_meant_or_of_its_poster(
+    harbour: Collection, fake_space: Space, bob: User, queries_in_process: None
+) -> None:
+    seen = [pictures.distinct(n) for n in range(4)]
+    make_encoded(harbour, fake_space, fake_rows(seen))
+    film = make_video(harbour, fake_space, [Shot(row, 10) for row in random_rows(2, seed=9)])
+    box = Box(0.5, 0, 0.5, 1)
+
+    def first(at: float | None = None) -> str:
+        query = Query(like=film.uuid, at=at, box=box, kind=Kind.PHOTO)
+        return search(query, bob).hits[0].asset.filename
+
+    with pytest.raises(NotEncodedYet):
+        first()
+    poster = write_files(film, {"preview": Made(as_webp(beside(seen[0], seen[1])), 8, 6, "image/webp")})
+    keep_rows(poster)
+    frames = [(n * 1000, as_jpeg(beside(seen[0], seen[2 if n < 10 else 3]))) for n in range(20)]
+    film.step_ms = 1000
+    pack = write_pack(film, 0, frames)
+    keep_rows([pack])
+    assert [first(), first(3.2), first(14)] == ["row-00001.jpg", "row-00002.jpg", "row-00003.jpg"]
+    default_storage.delete(pack.key)
+    with pytest.raises(NotEncodedYet):
+        first(5)
+    still = default_storage.save("t/still.webp", ContentFile(as_webp(beside(seen[0], seen[2]))))
+    Frame.objects.filter(asset=film, at=0).update(still=still)
+    assert first(5) == "row-00002.jpg"
 
 
 def test_what_looks_like_an_asset_can_be_left_out(harbour: Collection, fake_space: Space, bob: User) -> None:
@@ -138,3 +184,48 @@ def test_an_expired_picture_says_so(
 def test_a_picture_that_cannot_be_read_is_refused_with_the_decoder_s_words(fake_space: Space, bob: User) -> None:
     with pytest.raises(Undecodable, match="ends too early"):
         keep_picture(upload(pictures.cut(pictures.jpeg())), bob)
+
+
+FILM = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(400_000)
+
+
+class Watched(File):  # type: ignore[type-arg]  # generic in the stubs only
+    """A file that counts how much of it passed through this process."""
+
+    read_here = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert self.file is not None
+        data: bytes = self.file.read(size)
+        self.read_here += len(data)
+        return data
+
+
+def as_uploaded(folder: Path, data: bytes) -> Watched:
+    path = folder / "asked"
+    path.write_bytes(data)
+    return Watched(path.open("rb"))
+
+
+def test_a_reference_picture_goes_to_the_decoder_and_never_through_the_web_process(bob: User, tmp_path: Path) -> None:
+    """Neither read nor copied: the decoder gets the file itself."""
+    with as_uploaded(tmp_path, pictures.jpeg() + bytes(100_000)) as file:
+        assert file.size > 100_000
+        assert keep_picture(file, bob)
+        assert file.read_here <= HEAD
+
+
+@pytest.mark.parametrize(
+    ("data", "refusal", "said"),
+    [
+        (FILM, Undecodable, "This is a video .MP4., and a picture is asked for"),
+        (pictures.jpeg() + bytes(400_000), TooLarge, "larger than"),
+    ],
+)
+def test_films_and_what_is_too_large_are_refused_before_they_are_read(
+    bob: User, tmp_path: Path, settings: Any, data: bytes, refusal: type[Exception], said: str
+) -> None:
+    settings.SIGHTLINE_UPLOAD_LIMIT = 300_000
+    with as_uploaded(tmp_path, data) as file, pytest.raises(refusal, match=said):
+        keep_picture(file, bob)
+    assert file.read_here <= HEAD

@@ -5,6 +5,7 @@ import pytest
 from archive.models import Space
 from search.hints import find_hints
 from search.hits import Answer
+from search.languages import guess_language
 from search.query import Query
 
 
@@ -52,7 +53,33 @@ def test_a_language_that_the_model_never_learned_is_named(text: str, foreign: bo
 
 @pytest.mark.parametrize("text", ["three red boats", "a cat left of a house", "12 stars above a tree"])
 def test_numbers_and_sides_are_said_to_be_missed(text: str) -> None:
-    assert "often missed" in said(Query(text=text))
+    words = said(Query(text=text))
+    assert "often missed" in words
+    assert ("a pair, a row, a crowd" in words) is text.startswith(("three", "12"))
+    assert ("without the side" in words) is ("of a house" in text or "above" in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("ein rotes Boot auf dem Wasser", "German"),
+        ("een kat onder de tafel", "Dutch"),
+        ("un chat avec une pomme", "French"),
+        ("en båt och en brygga", "Swedish"),
+        ("красная лодка", "a language in Cyrillic letters"),
+        ("赤い船", "Japanese"),
+        ("小船", "Chinese or Japanese"),
+        ("una barca entre rocas", "Spanish"),
+        ("barca na água entre rochas", ""),
+        ("ლამაზი ნავი", ""),
+    ],
+)
+def test_a_language_is_named_where_it_can_be_told(text: str, language: str) -> None:
+    assert guess_language(text) == language
+    space = Space(slug="english", identity={"about": {"languages": "English"}})
+    words = " ".join(hint.sentence for hint in find_hints(Query(text=text), None, space))
+    named = f"This looks like {language}, and the model" if language else "The model that is searched with"
+    assert words.startswith(named)
 
 
 def test_who_looks_for_writing_is_told_of_quotes() -> None:

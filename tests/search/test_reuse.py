@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from archive.access import Shows
 from archive.models import Asset, Collection, Frame, Membership, Role, Space, StillFingerprint
+from archive.models.duplicates import LEAST_QUALITY, LEAST_SPREAD
+from archive.pdq import look_at
 from archive.video.prints import get_prints
 from archive.video.reuse import Stretch
 from search.neighbours import pairs
 from search.reuse import Reuse, find_reuse, looks_the_same
 from search.reuse_views import reuse
 from tests import films
+from tests.prepared import as_jpeg
 from tests.workers.test_films import take_in, work
 from workers.scenes.drawing import draw
 from workers.scenes.scene import draw_distinct_scenes
@@ -81,7 +84,7 @@ def test_nobody_learns_of_a_copy_that_they_may_not_see(
     bring(cellar, tmp_path / "kept.mp4", [(SCENES[9], 3.0), *SHARED])
     client.force_login(bob)
     address, page = f"/api/v1/assets/{original.uuid}/reuse", f"/reuse/{original.uuid}/"
-    assert client.get(address).json() == {"results": [], "whole": True}
+    assert client.get(address).json() == {"results": [], "whole": True, "crowded": False}
     assert "kept.mp4" not in client.get(page).content.decode()
     Membership.objects.create(collection=cellar, user=bob, role=Role.VIEWER)
     (told,) = client.get(address).json()["results"]
@@ -105,6 +108,29 @@ def test_where_time_is_short_it_says_that_there_is_more(
     assert not StillFingerprint.objects.exists()
     assert find_reuse(alice, original).whole
     assert StillFingerprint.objects.count() == Frame.objects.filter(representative=True).count()
+
+
+def test_where_more_is_close_than_is_compared_it_says_so(
+    original: Asset, harbour: Collection, alice: User, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (8, 9):
+        bring(harbour, tmp_path / f"{number}.mp4", [(SCENES[number], 3.0), *SHARED])
+    client.force_login(alice)
+    assert not find_reuse(alice, original).crowded
+    assert "there may be more" not in client.get(f"/reuse/{original.uuid}/").content.decode()
+    monkeypatch.setattr("search.reuse.NEAREST", 1)
+    told = find_reuse(alice, original)
+    assert (told.whole, told.crowded) == (True, True)
+    assert "there may be more" in client.get(f"/reuse/{original.uuid}/").content.decode()
+
+
+def test_slates_with_text_are_not_left_out() -> None:
+    """Unlike black frames and plain colours: to a fingerprint, words on a plain ground are a sharp picture."""
+    slate = Image.new("RGB", SIZE, "white")
+    ImageDraw.Draw(slate).text((40, 60), "SCENE 12", fill="black", font=ImageFont.load_default(size=48))
+    words, plain = (look_at(as_jpeg(picture)) for picture in (slate, Image.new("RGB", SIZE, "navy")))
+    assert (words.quality >= LEAST_QUALITY, words.spread >= LEAST_SPREAD) == (True, True)
+    assert plain.quality < LEAST_QUALITY
 
 
 def test_a_search_that_takes_too_long_is_given_up(

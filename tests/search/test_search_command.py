@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from django.core.management import CommandError, call_command
 
 from archive import dispatch
 from archive.models import Asset, Collection, Space
+from search.management.commands.search import OPTIONS, SWITCHES, read_query
+from search.query import Query
 from tests.cast import make_jpeg, upload
+from tests.prepared import make_encoded, random_rows
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
 
@@ -58,11 +62,62 @@ def test_a_picture_an_asset_and_a_refusal_can_be_asked_for(colours: dict[str, As
     assert names("red", "--to", "2001-01-01") == []
 
 
-def test_the_table_shows_rank_score_file_and_whole_id(colours: dict[str, Asset]) -> None:
+def test_pages_follow_each_other_by_what_the_one_before_says(colours: dict[str, Asset]) -> None:
+    for asked in (["red"], ["--order", "taken"], []):
+        first = json.loads(run(*asked, "--limit", "2", "--json"))
+        said = run(*asked, "--limit", "2").splitlines()[-1]
+        assert said.startswith("There is more: --offset 2 --cursor ")
+        following = said.removeprefix("There is more: ").split()
+        last = json.loads(run(*asked, "--limit", "2", *following, "--json"))
+        assert [hit["rank"] for hit in last["hits"]] == [3]
+        assert len({hit["asset"] for hit in (*first["hits"], *last["hits"])}) == 3
+        assert not last["more"]
+
+
+def test_a_picture_is_not_sent_again_for_its_next_page(colours: dict[str, Asset], tmp_path: Path) -> None:
+    image = ("--image", str(make_jpeg(tmp_path, "reference.jpg", "blue", (64, 64))))
+    first = run(*image, "--limit", "2")
+    following = first.splitlines()[-1].removeprefix("There is more: ").split()
+    assert following[0] == "--picture"
+    (last,) = names(*following, "--limit", "2")
+    assert last not in first
+
+
+def test_words_weigh_as_much_as_they_are_told_beside_a_picture(colours: dict[str, Asset], tmp_path: Path) -> None:
+    image = ("--image", str(make_jpeg(tmp_path, "reference.jpg", "blue", (64, 64))))
+    assert names("red", *image, "--balance", "0.95")[0] == "red.jpg"
+    assert names("red", *image, "--balance", "0.05")[0] == "blue.jpg"
+
+
+def test_words_can_be_meant_literally(colours: dict[str, Asset]) -> None:
+    read = dict.fromkeys(OPTIONS) | {"text": "red without blue", "limit": "5", "exact": False}
+    assert read_query({**read, "literal": True}) == Query(text="red without blue", literal=True, limit=5)
+    assert read_query({**read, "literal": False}) == Query(text="red", without="blue", limit=5)
+    assert run("red without blue", "--literal", "--json") != run("red without blue", "--json")
+
+
+def test_every_part_of_a_query_can_be_said() -> None:
+    assert Query.names() - {"q"} == {*OPTIONS, *SWITCHES}  # words are the argument
+
+
+def test_the_table_shows_rank_match_file_and_whole_id(colours: dict[str, Asset]) -> None:
     shown = run("red")
     first = next(line for line in shown.splitlines() if "red.jpg" in line)
-    assert first.split() == ["1", "1.000", "red.jpg", "harbour", str(colours["red"].uuid)]
+    assert first.split() == ["1", "says", "it", "red.jpg", "harbour", str(colours["red"].uuid)]
     assert "3 found, exact" in shown
+
+
+def test_the_table_says_how_close_a_hit_is_in_words_and_the_json_as_a_share(
+    colours: dict[str, Asset], harbour: Collection, fake_space: Space
+) -> None:
+    make_encoded(harbour, fake_space, random_rows(60))
+    Asset.objects.filter(pk=colours["blue"].pk).update(title="Something red")
+    found = {hit["filename"]: hit for hit in json.loads(run("something red", "--json"))["hits"]}
+    lines = {line.split()[-3]: line for line in run("something red").splitlines() if "harbour" in line}
+    assert 0.9 < found["red.jpg"]["share"] <= 1
+    assert f"closer than {min(99, int(found['red.jpg']['share'] * 100))} in 100" in lines["red.jpg"]
+    assert "says it" in lines["blue.jpg"]
+    assert not re.search(r"\d\.\d", lines["red.jpg"].split("red.jpg")[0])
 
 
 def test_as_somebody_only_what_they_see_is_found(colours: dict[str, Asset], visitor: User) -> None:
@@ -79,6 +134,9 @@ def test_as_somebody_only_what_they_see_is_found(colours: dict[str, Asset], visi
         (["--image", "/nowhere/at/all.jpg"], "No such file"),
         (["red", "--user", "mallory"], "nobody named"),
         (["--not", "red"], "Say what to look for"),
+        (["red", "--balance", "2"], "from 0.05 to 0.95"),
+        (["red", "--offset", "-1"], "whole number"),
+        (["red", "--offset", "1", "--cursor", "old"], "not kept any more"),
     ],
 )
 def test_what_makes_no_sense_ends_in_a_sentence(colours: dict[str, Asset], arguments: list[str], sentence: str) -> None:

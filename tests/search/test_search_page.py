@@ -116,6 +116,18 @@ def test_what_is_no_picture_is_refused_in_words(
     assert not Asset.objects.exists()
 
 
+def test_a_film_larger_than_pictures_may_be_is_no_reference_picture(
+    fake_space: Space, bob: User, client: Client, settings: Any
+) -> None:
+    """Videos may be far larger than pictures, but not here."""
+    settings.SIGHTLINE_UPLOAD_LIMIT = 1000
+    film = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(5000)
+    client.force_login(bob)
+    answer = client.post("/search/picture/", {"picture": SimpleUploadedFile("x.jpg", film)})
+    assert answer.status_code == 415
+    assert "This is a video (MP4), and a picture is asked for" in answer.content.decode()
+
+
 def test_filters_keep_what_was_asked(
     colours: list[Asset], alice: User, queries_in_process: None, client: Client, tmp_path: Path
 ) -> None:

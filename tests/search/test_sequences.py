@@ -6,10 +6,13 @@ import pytest
 from django.contrib.auth.models import User
 
 from archive.models import Asset, Collection, Space
+from search.alerts_asking import ask
+from search.alerts_backtest import back_test
+from search.alerts_inverse import find_matches, moments_of
 from search.engine import search
 from search.hints import find_hints
 from search.hits import Hit
-from search.query import BadQuery, Query
+from search.query import BadQuery, Mode, Query
 from tests.prepared import Shot, make_encoded, make_video, random_rows
 from workers import client
 
@@ -119,3 +122,32 @@ def test_too_many_steps_are_refused_in_a_sentence() -> None:
         Query.from_params({"q": "a", "then": "b, c, d, e, f"})
     with pytest.raises(BadQuery, match="A number from 0"):
         Query.from_params({"q": "a", "then": "b", "seconds": "-3"})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(text="red", then="green"),
+        Query(text="red", then="green", within_seconds=19.9),
+        Query(text="red", also="green"),
+        Query(text="red", then="green", also="blue"),
+        Query(text="red", then="green", without="blue"),
+        Query(text="green", then="green"),
+    ],
+)
+@pytest.mark.parametrize("calibration", [{}, {"balanced": 0.3, "strict": 0.5, "best": 0.999}])
+def test_an_alert_tells_of_the_videos_in_which_the_whole_sequence_is(
+    films: dict[str, Asset], bob: User, fake_space: Space, query: Query, calibration: dict[str, float]
+) -> None:
+    fake_space.calibration = calibration
+    fake_space.save()
+    wanted = set(well(query.but(mode=Mode.BALANCED), bob))
+    asked = [ask(one, bob, Mode.BALANCED, fake_space) for one in (query, Query(text="red"), query)]
+    found, red, _ = find_matches(asked, fake_space, [film.pk for film in films.values()])
+    names = {film.pk: name for name, film in films.items()}
+    assert {names[match.asset] for match in found} == wanted
+    if not calibration:
+        assert {names[match.asset] for match in red} > wanted
+    seconds = moments_of(found)
+    assert {seconds[match.frame] for match in found} <= {float(n) for n in range(100)}
+    assert back_test(query, bob, Mode.BALANCED).count == len(wanted)

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from archive import dispatch
 from archive.catalogue import models
 from archive.models import Collection, Embedding, Space, SpaceState, Step, Work, WorkState
-from archive.spaces import index_state
+from archive.spaces import index_state, stop_backfill
 from search.engine import search
 from search.query import Query
 from tests import pictures
@@ -103,6 +103,24 @@ def test_a_switch_that_was_stopped_goes_on_where_it_stopped(
     switch("next", "--here", "--yes")
     assert sum(seen) == 6 - done  # nothing was encoded twice
     assert Space.objects.active() == Space.objects.get(slug="next")
+
+
+def test_a_filling_that_somebody_stops_meanwhile_is_taken_up_again(
+    filled: Space, monkeypatch: pytest.MonkeyPatch, queries_in_process: None
+) -> None:
+    """Else the command waits for what nobody works on."""
+    rounds: list[int] = []
+
+    def stop_at_first(budget: float) -> bool:
+        rounds.append(stop_backfill(Space.objects.get(slug="next")) if not rounds else 0)
+        assert len(rounds) < 5, "nothing waits, and nothing is added"
+        return drain_encode(0.0) if len(rounds) > 1 else False
+
+    monkeypatch.setattr(space_switch, "drain_encode", stop_at_first)
+    said, told = switch("next", "--model", "fake", "--weights", "x", "--here", "--yes")
+    assert rounds[0] == 6
+    assert "next: 6 more to encode" in told
+    assert said.startswith("next is searched now: 6 of 6 assets")
 
 
 def test_a_large_space_has_its_index_before_it_is_searched(

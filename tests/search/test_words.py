@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from archive.models import Asset, Collection, Concept, Embedding, Space, Tag
 from search.engine import search
 from search.fusion import fuse
-from search.phrases import Saying, find_sayings, must_say, read_phrases, read_words
+from search.phrases import Saying, find_sayings, must_say, read_phrases, read_words, unquoted
 from search.query import Query
 from tests.prepared import make_encoded, random_rows
 from workers.client import Encoded, remember_text
@@ -65,6 +65,22 @@ def test_a_question_that_is_a_file_name_finds_that_file_first(shelf: list[Asset]
         hits = search(Query(text=name), bob).hits
         assert hits[0].asset.filename.lower() == name.lower()
         assert hits[1].asset.pk == shelf[30].pk
+
+
+def test_a_name_is_found_however_a_system_writes_its_accents(harbour: Collection, bob: User, fake_space: Space) -> None:
+    asset, *_ = make_encoded(harbour, fake_space, random_rows(4))
+    Asset.objects.filter(pk=asset.pk).update(filename="Z\u00fcrich.jpg")
+    for name in ("Z\u00fcrich.jpg", "Zu\u0308rich.jpg"):
+        query = Query.from_params({"q": f'"{name}"'})
+        remember_text(fake_space, unquoted(query.text), Encoded(random_rows(4)[3]))
+        assert [hit.asset.pk for hit in search(query, bob).hits] == [asset.pk]
+        assert [hit.asset.pk for hit in search(Query.from_params({"name": name}), bob).hits] == [asset.pk]
+
+
+def test_accents_are_nothing_in_words_with_digits(shelf: list[Asset]) -> None:
+    Asset.objects.filter(pk=shelf[5].pk).update(filename="Zürich2024.jpg", title="3ème-Été9")
+    for text in ("zurich2024", "Zürich2024", "zurich2024.jpg", "zurich", "3eme", "ete9"):
+        assert said(text) == [shelf[5].pk], text
 
 
 def test_words_in_quotes_must_stand_there_as_they_are(shelf: list[Asset], bob: User, fake_space: Space) -> None:

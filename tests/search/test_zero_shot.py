@@ -14,10 +14,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from archive.models import Asset, Collection, Embedding, Space
+from search import classifying
 from search.evaluation.zero_shot import measure_ways
 from search.query import BadQuery
 from search.zero_shot import probabilities, read_names
-from tests.prepared import make_encoded
+from tests.prepared import make_encoded, random_rows
 from tests.search.scenes import shown
 from workers.scenes.vocabulary import THINGS
 
@@ -194,3 +195,26 @@ def test_the_shipped_model_is_evaluated_on_scenes_it_never_saw() -> None:
     for words in (("--model", "nobody"), ("--scenes", "0"), ("--stamps", "/nowhere")):
         with pytest.raises(CommandError):
             call_command("evaluate", *words, stdout=StringIO())
+
+
+def test_without_a_limit_all_that_a_query_finds_is_told_and_where_it_ends_is_said(
+    fake_space: Space, harbour: Collection, alice: User, client: Client, queries_in_process: None,
+    monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    make_encoded(harbour, fake_space, random_rows(130))
+    monkeypatch.setattr(classifying, "CHUNK", 50)
+    client.force_login(alice)
+    asked = {"labels": "a,b", "collection": "harbour"}
+    pages = [client.get("/api/v1/classify", {**asked, "limit": "100", "offset": at}).json() for at in ("0", "100")]
+    whole = client.get("/api/v1/classify", asked).json()
+    assert (whole["found"], whole["whole"], [page["whole"] for page in pages]) == (130, True, [False, False])
+    assert whole["assets"] == [*pages[0]["assets"], *pages[1]["assets"]]
+    assert len({row["asset"] for row in whole["assets"]}) == 130
+    ranked = client.get("/api/v1/classify", {**asked, "q": "harbour", "mode": "everything"}).json()
+    assert {row["asset"] for row in ranked["assets"]} == {row["asset"] for row in whole["assets"]}
+    monkeypatch.setattr(classifying, "MOST", 120)
+    cut = client.get("/api/v1/classify", asked).json()
+    assert (len(cut["assets"]), cut["found"], cut["whole"]) == (120, 130, False)
+    out = StringIO()
+    call_command("classify", "--query", "harbour", "--labels", "a,b", "--limit", "5", stdout=out)
+    assert "These are the first 5; the search finds more." in out.getvalue()

@@ -27,7 +27,7 @@ from archive.models import (
     TagState,
 )
 from archive.spaces import activate
-from archive.tags import add_tags, forget_judgement, reject_tag, remove_tags
+from archive.tags import add_tags, forget_judgement, judge_tag, remove_tags
 from tests.pictures import distinct
 from tests.prepared import Rows, make_encoded, make_prepared, random_rows, vector_of
 from workers.concepts import look_after_concepts, read_concepts
@@ -209,7 +209,7 @@ def test_a_decision_survives_a_new_model(stocked: Stocked, alice: User) -> None:
 def test_a_rejection_stands_before_any_model_spoke_until_it_is_forgotten(stocked: Stocked, alice: User) -> None:
     boat = make("boat")
     one = Asset.objects.filter(pk=stocked.assets[0].pk)
-    reject_tag(one, boat, alice)
+    judge_tag(one, boat, TagState.REJECTED, alice)
     read_concepts()
     choose_line(boat, -9.0)
     walk()

@@ -9,6 +9,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 import torch
+from billiard.pool import Pool
+from billiard.process import current_process
 
 from archive.models import Space
 from tests import pictures
@@ -26,7 +28,10 @@ CPU = Device("cpu", torch.float32, "fp32")
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A machine as torch sees it, made of answers: GPUs are not at hand where this is tested."""
 
-    def has(*, cuda: bool = False, cuda_bf16: bool = False, mps: bool = False, cpu_bf16: bool = False) -> None:
+    def has(
+        *, cuda: bool = False, cuda_bf16: bool = False, mps: bool = False, cpu_bf16: bool = False, gpus: int = 1
+    ) -> None:
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: cuda_bf16)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
@@ -54,6 +59,43 @@ def test_the_best_device_is_taken_in_numbers_that_it_multiplies(
     machine(**has)
     settings.SIGHTLINE_DEVICE = named
     assert choose_device() == device
+
+
+@pytest.mark.parametrize("named", ["", "cuda"])
+@pytest.mark.parametrize(
+    ("child", "gpus", "name"),
+    [(0, 2, "cuda:0"), (1, 2, "cuda:1"), (2, 2, "cuda:0"), (3, 4, "cuda:3"), (1, 1, "cuda"), (None, 2, "cuda")],
+)
+def test_each_child_of_a_worker_has_a_gpu_of_its_own(
+    child: int | None, gpus: int, name: str, named: str, machine: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is no child of a pool has no number, and takes the first."""
+    machine(cuda=True, cuda_bf16=True, gpus=gpus)
+    settings.SIGHTLINE_DEVICE = named
+    if child is not None:
+        monkeypatch.setattr(current_process(), "index", child, raising=False)
+    assert choose_device() == Device(name, torch.bfloat16, "pure_bf16")
+
+
+def test_a_gpu_that_is_named_is_taken_by_all(machine: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(cuda=True, cuda_bf16=True, gpus=4)
+    settings.SIGHTLINE_DEVICE = "cuda:2"
+    monkeypatch.setattr(current_process(), "index", 1, raising=False)
+    assert choose_device().name == "cuda:2"
+
+
+def test_the_children_of_a_worker_are_numbered() -> None:
+    """By the pool that Celery makes them with: 0, 1, ..., and who comes for a dead one has its number."""
+    with Pool(3) as pool:
+        children: Any = pool
+        assert sorted(child.index for child in children._pool) == [0, 1, 2]
+        assert pool.apply(number) in {0, 1, 2}
+
+
+def number() -> int:
+    child: Any = current_process()
+    found: int = child.index
+    return found
 
 
 @pytest.mark.parametrize(

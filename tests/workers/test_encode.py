@@ -164,7 +164,7 @@ def test_a_device_that_holds_not_even_one_is_waited_for_and_other_spaces_go_on(
     assert set(mine.values_list("state", "errors", "crashes", "attempts")) == untouched
     assert set(Asset.objects.values_list("status", flat=True)) == {Status.PENDING}
     held_up = numbers_of_work(alice)[0]
-    assert (held_up.value, held_up.label, held_up.alarm) == ("no room", "on a device: pictures wait", True)
+    assert (held_up.label, held_up.alarm) == ("held up by a full device", True)
     encoder.room = 1
     for _ in range(3):  # one at a time by now
         skip_the_pause()

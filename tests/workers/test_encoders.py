@@ -12,6 +12,7 @@ import open_clip
 import pytest
 import torch
 from django.contrib.auth.models import User
+from django.core.files import File
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -202,6 +203,6 @@ def test_a_red_boat_is_found_above_blue_ones_by_words_and_by_a_picture(
     assert colours(Query(text="a blue boat")) == ["blue"] * 4 + ["red"] * 4
     (tmp_path / "asked.jpg").write_bytes(pictures.jpeg(drawn["red"][4]))
     with (tmp_path / "asked.jpg").open("rb") as file:
-        key = keep_picture(file, bob)  # type: ignore[arg-type]
+        key = keep_picture(File(file), bob)
     assert colours(Query(picture=key))[:2] == ["red", "red"]  # then come places and skies that are alike
     assert colours(Query(text="a boat", without="red"))[:3] == ["blue"] * 3

@@ -41,6 +41,10 @@ def _shallow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timm, "create_model", create_shallow)
 
 
+# Beside those above, at which more is looked: every other curated model that is brought from elsewhere.
+OTHERS = [name for name, model in models().items() if name not in FAMILIES.values() and model.kind != "shipped"]
+
+
 def look(encoder: Encoder, *seeds: int) -> Any:
     return encoder.encode_pictures([encoder.prepare(pictures.distinct(seed)) for seed in seeds])
 
@@ -77,6 +81,24 @@ def test_a_family_encodes_pictures_and_texts_to_unit_vectors_of_768(name: str, t
             if getattr(other.identity, key) != getattr(identity, key)
         }
         assert differing == {"weights"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_curated_model_opens_from_a_checkpoint_and_encodes(name: str, tmp_path: Path) -> None:
+    """Its own architecture, tokenizer class and picture size; one block deep, with random weights."""
+    model = models()[name]
+    encoder = open_encoder(name, str(write_model(tmp_path / name, model)))
+    assert encoder.prepare(pictures.distinct(1)).shape == (3, model.size, model.size)
+    for rows in (look(encoder, 1, 2), encoder.encode_texts(TEXTS[:2])):
+        assert rows.shape == (2, 768)
+        assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-4)
+        assert (rows[:, model.numbers :] == 0).all()
+        assert len({row.tobytes() for row in rows}) == 2
+    identity = encoder.identity
+    assert (identity.dimensions, identity.context_length) == (model.numbers, model.context)
+    assert identity.scale is not None
+    assert (identity.bias is not None) == ("SigLIP" in name)
 
 
 @pytest.mark.parametrize(("name", "quick"), [("ViT-B-32-openai", True), ("ViT-B-32-laion2b", False)])
@@ -120,7 +142,7 @@ def test_a_bare_weights_file_under_a_known_name_needs_no_folder(
     assert found[:512] @ wanted > 0.999
 
 
-def test_the_frames_of_a_moment_tell_each_other_what_they_see(tmp_path: Path) -> None:
+def test_the_frames_of_a_clip_tell_each_other_what_they_see(tmp_path: Path) -> None:
     """X-CLIP: a clip is more than the mean of its frames, and its order counts."""
     encoder: Any = open_encoder("X-CLIP-B-32", str(write_model(tmp_path / "x", models()["X-CLIP-B-32"])))
     assert encoder.frames == 8

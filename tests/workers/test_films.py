@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -10,7 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
+from django.test import Client
 from django.utils.timezone import now
+from PIL import Image
 
 from archive.decoder.refusals import DecoderTimedOut
 from archive.decoder.sandbox import Sandbox
@@ -20,7 +26,10 @@ from archive.models import (
     Asset,
     ClipEmbedding,
     Collection,
+    Concept,
+    ConceptKind,
     Embedding,
+    Flag,
     Frame,
     Kind,
     Space,
@@ -29,6 +38,7 @@ from archive.models import (
     Work,
     WorkState,
 )
+from archive.moderation.flagging import Doubt, raise_flags
 from archive.vectors import read_vectors
 from archive.video import stepping
 from search.candidates import find_candidates
@@ -143,6 +153,29 @@ def test_a_film_that_takes_too_long_is_tried_again_and_stays_found(
     assert asset in find_candidates(Query(text="harbour"), alice)
 
 
+def test_a_film_that_is_longer_than_it_says_makes_no_more_frames_than_the_limit(
+    harbour: Collection, fake_space: Space, tmp_path: Path, settings: Any
+) -> None:
+    """As where its end takes too long to find, and its header names too little."""
+    settings.SIGHTLINE_FRAME_LIMIT = 100
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mkv", films.scenes(4, 50.0, (64, 48)), fps=2))
+
+    class Believing(Sandbox):
+        def look_at_film(self, *asked: Any, **options: Any) -> Any:
+            return replace(super().look_at_film(*asked, **options), duration=10.0)
+
+    (one,) = claim(Step.PREPARE, "", 1, "me")
+    with Believing(films=True) as sandbox:
+        prepare(one, sandbox, until=time.monotonic() + 60)
+    asset.refresh_from_db()
+    assert (asset.step_ms, asset.duration) == (1000, 100.0)
+    assert [frame.at for frame in asset.frames.order_by("at")] == [float(second) for second in range(100)]
+    assert Work.objects.get(asset=asset, step=Step.PREPARE).state == WorkState.DONE
+    assert asset.notes[-1].startswith(
+        "It is longer than it says: it was looked at up to 100 seconds, 100 frames in all"
+    )
+
+
 def test_the_way_to_the_rest_of_a_film_is_worth_going_on_for_as_long_again(
     harbour: Collection, fake_space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,3 +212,25 @@ def test_where_the_way_is_long_the_rest_is_done_at_once(monkeypatch: pytest.Monk
 
 def test_the_further_a_chunk_lies_the_longer_it_may_take() -> None:
     assert [patience(position) for position in (0, 1_800_000, 36_000_000)] == [120.0, 180.0, 240.0]
+
+
+def test_whoever_reviews_sees_the_moment_that_was_flagged_and_not_only_the_start_of_its_shot(
+    harbour: Collection, fake_space: Space, alice: User, client: Client, tmp_path: Path
+) -> None:
+    asset = take_in(harbour, films.make_film(tmp_path / "film.mp4", films.scenes(2, 5.0)))
+    work()
+    weapon = Concept.objects.create(slug="weapon", name="weapon", kind=ConceptKind.PROHIBITED)
+    seconds = dict(Frame.objects.filter(asset=asset).values_list("at", "pk"))
+    moments = [{"frame": seconds[at], "at": at, "start": at, "end": at, "score": 3.0} for at in (5.0, 8.0)]
+    raise_flags(fake_space, [Doubt(asset.pk, weapon.pk, 3.0, hides=True, moments=moments)])
+    address = f"/review/{Flag.objects.get().pk}/picture/?frame="
+    client.force_login(alice)
+    for at, kind in ((5.0, "webp"), (8.0, "jpeg")):
+        assert client.get(f"{address}{seconds[at]}").headers["Content-Type"] == "image/webp"
+        clear = client.get(f"{address}{seconds[at]}&clear=1")
+        assert clear.headers["Content-Type"] == f"image/{kind}"
+        assert Image.open(BytesIO(clear.content)).format == kind.upper()
+    assert client.get(f"{address}{seconds[7.0]}").status_code == 404  # no moment of it
+    default_storage.delete(asset.renditions.get(spec="frames-0").key)
+    clear = client.get(f"{address}{seconds[8.0]}&clear=1")
+    assert clear.content == default_storage.open(Frame.objects.get(asset=asset, at=5.0).still).read()

@@ -13,9 +13,9 @@ import orjson
 import pytest
 from redis import Redis
 
-from archive import dispatch
+from archive import dispatch, signs
 from archive.models import Space
-from workers import client, queries, signs
+from workers import client, queries
 from workers.encoders import load
 
 pytestmark = pytest.mark.django_db

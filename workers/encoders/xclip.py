@@ -1,11 +1,12 @@
-"""X-CLIP: the frames of a moment tell each other what they see before they become one vector. 512 numbers.
+"""X-CLIP: the frames of a clip tell each other what they see before they become one vector. 512 numbers.
 
 Two things to know, both said in docs/models.md:
 
 - Its training rewrites each text in view of the video it is compared with. A stored vector cannot know the
   question, so texts are encoded without that: what remains is the text tower as CLIP has it.
-- It was trained on clips of a fixed number of frames. A photograph, or a frame by itself, is shown as a clip in
-  which nothing moves: that many times the same frame, and that many times the work.
+- It was trained on clips of a fixed number of frames, and the archive stores a vector for each frame, from which
+  it learns only afterwards where a moment ends. So a frame, as a photograph, is shown as a clip in which nothing
+  moves: that many times the same frame, and that many times the work.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class XClipEncoder:
         return self.encode_clips([[frame] for frame in prepared])
 
     def encode_clips(self, clips: Sequence[Sequence[torch.Tensor]]) -> Vectors:
-        """(n, 768) of n moments. Of longer ones evenly spaced frames are seen, of shorter ones some twice."""
+        """(n, 768) of n clips. Of longer ones evenly spaced frames are seen, of shorter ones some twice."""
         pixels = torch.stack([torch.stack([clip[at] for at in self._spread(len(clip))]) for clip in clips])
         forward = self._model.get_video_features
         return run(lambda: forward(pixels.to(self.device.name, self.device.dtype)).pooler_output, self.device)

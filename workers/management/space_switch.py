@@ -69,7 +69,7 @@ def fill(space: Space, say: Say, *, here: bool) -> None:
         say(f"{space.slug}: {added:,} to encode; searches go on in the old space, and Ctrl-C loses nothing")
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
-    moved = told = time.monotonic()
+    moved = told = again = time.monotonic()
     done = -1
     with Bars(*columns, console=console, disable=not console.is_terminal) as bars:
         task = bars.add_task(space.slug, total=None, left="")
@@ -80,6 +80,11 @@ def fill(space: Space, say: Say, *, here: bool) -> None:
             covered = row.covered
             left = f"{row.rate:.1f} assets/s, {as_time(row.seconds_left)} left" if row.rate else ""
             bars.update(task, completed=covered.done, total=covered.total, left=left)
+            if not covered.waiting and now >= again and not _is_covered(space):
+                again = now + STILL_SECONDS
+                if added := backfill(space):
+                    say(f"{space.slug}: {added:,} more to encode; somebody had stopped the filling, or they came late")
+                    continue
             if covered.set_aside and not covered.waiting:
                 raise SpaceNotReady(
                     f"{space.slug} covers {covered.done:,} of {covered.total:,} assets, and {covered.set_aside:,} were "

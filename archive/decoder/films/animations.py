@@ -7,7 +7,9 @@ from typing import IO
 
 from PIL import Image, ImageFile
 
+from archive.decoder.captions import written_in
 from archive.decoder.colour import to_plain
+from archive.decoder.decoded import Facts
 from archive.decoder.films.reel import Known
 from archive.decoder.opening import PARSERS, refuse_huge
 from archive.decoder.refusals import no_frames
@@ -28,12 +30,16 @@ class Animation:
 
     def know(self) -> Known:
         width, height = self.picture.size
+        notes: list[str] = []
+        written = written_in(self.picture, notes)
         end = 0
         for at, length in self._times():
             end = at + length
         if not end:
             raise no_frames(self.label)
-        return Known(width, height, end / 1000, technical={"Container": self.label, "VideoCodec": self.label.lower()})
+        technical: dict[str, str | float] = {"Container": self.label, "VideoCodec": self.label.lower()}
+        facts = Facts(title=written.title, caption=written.caption, keywords=written.keywords)
+        return Known(width, height, end / 1000, facts, technical, notes)
 
     def frames(self, first_ms: int, step_ms: int, spec: Spec) -> Iterator[tuple[int, Image.Image]]:
         slot = first_ms // step_ms

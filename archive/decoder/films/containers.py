@@ -35,6 +35,8 @@ def open_container(file: IO[bytes], media_type: str) -> InputContainer:
     if media_type == "video/mpeg" and _is_bare(file):
         demuxer = "mpegvideo"
     allowed = {"format_whitelist": NAMES.get(demuxer, demuxer), "protocol_whitelist": "none"}
+    if demuxer == "mov":
+        allowed["export_xmp"] = "1"
     try:
         container = av.open(
             file, "r", format=demuxer, options=allowed | PROBE, buffer_size=BUFFER, metadata_errors="replace"

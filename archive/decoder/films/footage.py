@@ -6,16 +6,20 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from typing import IO
 
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
+from archive.decoder.captions import written_as
 from archive.decoder.clean import OFFSET, clean_text
 from archive.decoder.decoded import Facts
+from archive.decoder.films.anew import JOINABLE, begins_anew, continued
 from archive.decoder.films.containers import open_container, picture_stream
 from archive.decoder.films.reel import Known
 from archive.decoder.films.sampling import Sampler
@@ -46,6 +50,17 @@ class Footage:
         self.zero_ms = self._zero_ms()
         self._moved = False
 
+    @cached_property
+    def anew(self) -> bool:
+        """Whether its timestamps begin anew somewhere."""
+        self._moved = self._moved or self.container.format.name in JOINABLE
+        return begins_anew(self.container, self.stream)
+
+    def sampler(self, step_ms: int) -> Sampler:
+        anew, moved = self.anew, self._moved
+        self._moved = True
+        return Sampler(self.container, self.stream, self.zero_ms, step_ms, self.watched.look_at_clock, moved, anew)
+
     def know(self) -> Known:
         notes: list[str] = []
         self._moved = True
@@ -56,7 +71,9 @@ class Footage:
             width, height = height, width
         seconds = round(end_ms / 1000, 3)
         said = self.container.duration / MICROSECONDS if self.container.duration else seconds
-        if abs(said - seconds) > max(SLACK, 0.02 * seconds):
+        if self.anew:
+            notes.append("Its timestamps begin anew within it, as where films were joined: they are counted on.")
+        elif abs(said - seconds) > max(SLACK, 0.02 * seconds):
             notes.append(
                 f"Its header names {_clock(said)}, its pictures end at {_clock(seconds)}: that is what counts here."
             )
@@ -64,11 +81,10 @@ class Footage:
             notes.append("It is interlaced: of each frame one field is used.")
         if int(first.color_trc) in CURVES:
             notes.append(f"It is {CURVES[int(first.color_trc)]}: its frames were made SDR.")
-        return Known(width, height, seconds, self._facts(), self._technical(first), notes)
+        return Known(width, height, seconds, self._facts(notes), self._technical(first), notes)
 
     def frames(self, first_ms: int, step_ms: int, spec: Spec) -> Iterator[tuple[int, Image.Image]]:
-        sampler = Sampler(self.container, self.stream, self.zero_ms, step_ms, self.watched.look_at_clock, self._moved)
-        self._moved = True
+        sampler = self.sampler(step_ms)
         for at, frame in sampler.frames(first_ms):
             self.damaged = sampler.damaged
             yield at, picture_of(frame, self.aspect, spec)
@@ -81,10 +97,12 @@ class Footage:
 
     def _end_ms(self) -> float:
         """Where the last frame ends, told by the packets: by the last ones, else by all."""
+        if self.anew:
+            return self._last_packet(continued(self.container, self.stream))
         for target in (self.container.duration, 0):
             with despite_damage():
                 self.container.seek((target or 0) + (self.container.start_time or 0), backward=True)
-            end = self._last_packet()
+            end = self._last_packet(self.container.demux(self.stream))
             if end > 0:
                 return end
         return 0.0
@@ -102,13 +120,13 @@ class Footage:
         notes.append("It has no index and takes long to read: its length is what its header says.")
         return said / 1000
 
-    def _last_packet(self) -> float:
+    def _last_packet(self, packets: Iterator[Packet[VideoStream]]) -> float:
         end = 0.0
         base = self.stream.time_base
         assert base is not None
         usual = 1 / float(self.stream.average_rate or 25)
         with despite_damage():
-            for packet in self.container.demux(self.stream):
+            for packet in packets:
                 self.watched.look_at_clock()
                 when = packet.pts if packet.pts is not None else packet.dts
                 if packet.size and when is not None:
@@ -152,8 +170,9 @@ class Footage:
             found["AudioCodec"] = clean_text(audio.codec_context.name)
         return found
 
-    def _facts(self) -> Facts:
+    def _facts(self, notes: list[str]) -> Facts:
         tags = {**self.stream.metadata, **self.container.metadata}
+        packet = tags.pop("xmp", None)
         said = {key.lower(): clean_text(text) for key, text in tags.items()}
 
         def first(*keys: str) -> str:
@@ -161,6 +180,7 @@ class Footage:
 
         taken_at, offset = _moment(first("com.apple.quicktime.creationdate", "creation_time", "date"))
         latitude, longitude = _place(first("com.apple.quicktime.location.iso6709", "location"))
+        written = written_as(packet, notes, first("keywords", "com.apple.quicktime.keywords"))
         make = first("com.apple.quicktime.make", "com.android.manufacturer", "make")
         model = first("com.apple.quicktime.model", "com.android.model", "model")
         return Facts(
@@ -169,8 +189,9 @@ class Footage:
             latitude=latitude,
             longitude=longitude,
             camera=model if model.startswith(make) else f"{make} {model}".strip(),
-            title=first("title", "com.apple.quicktime.title"),
-            caption=first("description", "com.apple.quicktime.description", "comment", "synopsis"),
+            title=written.title or first("title", "com.apple.quicktime.title"),
+            caption=written.caption or first("description", "com.apple.quicktime.description", "comment", "synopsis"),
+            keywords=written.keywords,
         )
 
 

@@ -2,7 +2,8 @@
 
 Pieces that follow each other are one film when their bytes are joined: every piece carries its own absolute times,
 begins with a key frame, and starts its sound on the same grid of 1024 samples. An encoder of sound needs a run-up:
-it hears a little of what lies before the piece, and what it makes of that is dropped.
+it hears a little of what lies before the piece, and what it makes of that is dropped. Where no picture begins but
+something is heard, as under a slide that stands for long, the piece begins with the picture that still stands.
 """
 
 from __future__ import annotations
@@ -16,9 +17,7 @@ from typing import IO, Any, cast
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.audio.frame import AudioFrame
-from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from PIL import Image
 
@@ -28,21 +27,16 @@ from archive.decoder.films.ahead import Ahead
 from archive.decoder.films.footage import Footage
 from archive.decoder.films.jobs import PATIENCE, open_reel
 from archive.decoder.films.reel import Reel
-from archive.decoder.films.sampling import Sampler
+from archive.decoder.films.sound import GRID, RATE, Sound, Track, on_grid, sound_of
 from archive.decoder.films.upright import HLG, PQ, one_field, picture_of, seen_size
-from archive.decoder.films.watched import Watched, despite_damage, watching
+from archive.decoder.films.watched import Watched, watching
 from archive.decoder.specs import PLAYABLE
 
 TICKS = 90_000
-SOUND = 48_000
-GRID = 1024  # samples of an AAC frame
-RUN_UP = 3 * GRID
 FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof+frag_discont+skip_trailer"
 SECONDS_A_FRAGMENT = 2
 LAST_MS = 100  # for so long the last picture is shown
 X264 = {"preset": "veryfast", "crf": "24", "bf": "0", "profile": "high", "level": "4.0", "sc_threshold": "0"}
-
-Samples = npt.NDArray[np.float32]
 
 
 class PieceMaker:
@@ -103,18 +97,25 @@ class AnimationPiece:
         self.reel = reel
         self._ahead = Ahead(self.pictures(first_ms))
         self._begins: dict[int, int] = {}  # by track: the time of the first picture or sound of the piece
+        self._stands: VideoFrame | None = None  # the last picture that was shown
+        self._stands_until = 0  # milliseconds
 
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         for at, picture in self.reel.frames(first_ms, 1, PLAYABLE):
             yield at, _as_frame(picture)
 
-    def sound(self, first_ms: int, until_ms: int) -> tuple[int, Samples] | None:
+    def standing(self, at_ms: int) -> VideoFrame | None:
+        """The picture that was shown last before `at_ms`."""
+        return self._stands
+
+    def sound(self, first_ms: int, until_ms: int) -> Sound | None:
         return None
 
     def make(self, first_ms: int, until_ms: int, seconds: float) -> Piece:
         out, stop = io.BytesIO(), math.inf
         reached, ended, last = until_ms, True, first_ms
         self._begins = {}
+        self._hold(first_ms, until_ms)
         with av.open(out, "w", format="mp4", options={"movflags": FRAGMENTS}) as container:
             video: Any = None
             audio: Any = None
@@ -131,6 +132,7 @@ class AnimationPiece:
                     self._ahead.put_back(at, frame)
                     reached, ended = at, False
                     break
+                self._stands = frame
                 fitting = frame.reformat(width=video.width, height=video.height, format="yuv420p", threads=1)
                 last = at
                 begins = self._begins.setdefault(video.index + 1, at * TICKS // 1000)
@@ -138,10 +140,29 @@ class AnimationPiece:
                 container.mux(video.encode(fitting))
             if video is not None:
                 container.mux(video.encode(None))
+            if video is not None and self._stands_until > until_ms:
+                ended = False  # the last picture stands on
             if audio is not None:  # at the end of the film no longer than its pictures
-                self._write_sound(container, audio, first_ms, min(reached, last + LAST_MS) if ended else reached)
+                end = max(last + LAST_MS, self._stands_until)
+                self._write_sound(container, audio, first_ms, min(reached, end) if ended else reached)
         data = out.getvalue() if video is not None else b""
         return Piece(at_times(data, self._begins), reached, ended)
+
+    def _hold(self, first_ms: int, until_ms: int) -> None:
+        """Where no picture begins in the piece and it has sound all the same, the one that stands is shown again."""
+        coming = next(self._ahead, None)
+        if coming is not None:
+            self._ahead.put_back(*coming)
+            if coming[0] < until_ms:
+                return
+        found = self.sound(first_ms, until_ms)
+        if found is None or not found.heard:
+            return
+        held = self.standing(first_ms)
+        if coming is not None:
+            self._ahead.put_back(first_ms, held or coming[1])  # before the first one none stands
+        elif held is not None and self._stands_until > first_ms:
+            self._ahead.put_back(first_ms, held)
 
     def _picture_stream(self, container: Any, first: VideoFrame) -> Any:
         stream = container.add_stream("libx264", rate=25, options={**X264, "forced-idr": "1"})
@@ -156,16 +177,15 @@ class AnimationPiece:
         return None
 
     def _write_sound(self, container: Any, stream: Any, first_ms: int, until_ms: int) -> None:
-        start, end = _on_grid(first_ms), _on_grid(until_ms)
+        start, end = on_grid(first_ms), on_grid(until_ms)
         found = self.sound(first_ms, until_ms)
         if found is None:
             return
-        begins, samples = found
-        for offset in range(0, samples.shape[1] - GRID + 1, GRID):
+        for offset in range(0, found.samples.shape[1] - GRID + 1, GRID):
             frame = AudioFrame.from_ndarray(
-                np.ascontiguousarray(samples[:, offset : offset + GRID]), format="fltp", layout="stereo"
+                np.ascontiguousarray(found.samples[:, offset : offset + GRID]), format="fltp", layout="stereo"
             )
-            frame.sample_rate, frame.pts, frame.time_base = SOUND, begins + offset, Fraction(1, SOUND)
+            frame.sample_rate, frame.pts, frame.time_base = RATE, found.begins + offset, Fraction(1, RATE)
             self._mux_sound(container, stream.encode(frame), start, end)
         self._mux_sound(container, stream.encode(None), start, end)
 
@@ -185,12 +205,22 @@ class FootagePiece(AnimationPiece):
     def __init__(self, reel: Footage, first_ms: int, open_again: Callable[[], Reel]) -> None:
         super().__init__(reel, first_ms)
         self._open_again = open_again
+        self._track: Track | None = None
 
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
-        reel = self.reel
-        sampler = Sampler(reel.container, reel.stream, reel.zero_ms, 1, reel.watched.look_at_clock)
-        for at, frame in sampler.frames(first_ms):
+        for at, frame in self.reel.sampler(1).frames(first_ms):
+            self._stands_until = _end_of(at, frame)
             yield at, self._fitting(frame)
+
+    def standing(self, at_ms: int) -> VideoFrame | None:
+        """The picture that was shown last before `at_ms`; it is looked for where the maker began there."""
+        if self._stands is None:
+            reel = cast(Footage, self._open_again())
+            found = reel.sampler(1).standing(at_ms)
+            if found is not None:
+                self._stands = self._fitting(found[1])
+                self._stands_until = max(self._stands_until, _end_of(*found))
+        return self._stands
 
     def _fitting(self, frame: VideoFrame) -> VideoFrame:
         if frame.rotation or int(frame.color_trc) in (PQ, HLG):
@@ -203,65 +233,25 @@ class FootagePiece(AnimationPiece):
     def _sound_stream(self, container: Any) -> Any:
         if not self.reel.container.streams.audio:
             return None
-        stream = container.add_stream("aac", rate=SOUND)
+        stream = container.add_stream("aac", rate=RATE)
         stream.codec_context.layout = "stereo"
         stream.codec_context.bit_rate = 128_000
         return stream
 
-    def sound(self, first_ms: int, until_ms: int) -> tuple[int, Samples] | None:
-        """(first sample, (2, n) samples) of the stretch with its run-up; silence where there is none."""
-        begins, end = _on_grid(first_ms) - RUN_UP, _on_grid(until_ms) + 2 * GRID
-        room = np.zeros((2, end - begins), dtype=np.float32)
+    def sound(self, first_ms: int, until_ms: int) -> Sound | None:
+        if not self.reel.container.streams.audio:
+            return None
+        if self.reel.anew:
+            self._track = self._track or Track(cast(Footage, self._open_again()))
+            return self._track.between(first_ms, until_ms)
         # The film once more: looking for its sound must not move what reads its pictures on. And for each piece anew:
         # where it jumps to, Opus begins otherwise when it was heard before.
-        container = cast(Footage, self._open_again()).container
-        stream = container.streams.audio[0]
-        assert stream.time_base is not None
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND)
-        target = max(0.0, begins / SOUND - 1) + self.reel.zero_ms / 1000
-        with despite_damage():
-            container.seek(int(target / stream.time_base), stream=stream, backward=True)
-        place: int | None = None
-        for frame in _heard(container, stream):
-            if frame.pts is None or frame.time_base is None:
-                continue
-            at = float(frame.pts * frame.time_base) - self.reel.zero_ms / 1000
-            said = round(at * SOUND)
-            if place is None or abs(said - place) > SOUND // 10:  # a gap, or a jump
-                place = said
-            for part in resampler.resample(frame):
-                heard = part.to_ndarray()
-                _lay(room, heard.astype(np.float32), place - begins)
-                place += heard.shape[1]
-            if place > end:
-                break
-        return begins, room
+        return sound_of(cast(Footage, self._open_again()), first_ms, until_ms)
 
 
-def _heard(container: Any, stream: Any) -> Iterator[Any]:
-    packets = container.demux(stream)
-    while True:
-        try:
-            for packet in packets:
-                yield from packet.decode()
-            return
-        except MemoryError:
-            raise
-        except av.error.InvalidDataError:
-            continue
-        except (FFmpegError, ValueError):
-            return
-
-
-def _lay(room: Samples, heard: Samples, at: int) -> None:
-    first, last = max(0, at), min(room.shape[1], at + heard.shape[1])
-    if first < last:
-        room[:, first:last] = heard[:2, first - at : last - at]
-
-
-def _on_grid(ms: int) -> int:
-    """The first sample of the AAC frame at or behind that millisecond."""
-    return -(-ms * SOUND // 1000 // GRID) * GRID
+def _end_of(at: int, frame: VideoFrame) -> int:
+    """Until when a picture stands, in milliseconds, as far as its packet says so."""
+    return at + round(float((frame.duration or 0) * (frame.time_base or 0)) * 1000)
 
 
 def _as_frame(picture: Image.Image) -> VideoFrame:

@@ -18,6 +18,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from archive.decoder.films.anew import continued
 from archive.decoder.films.watched import despite_damage
 
 if TYPE_CHECKING:
@@ -48,25 +49,41 @@ class Sampler:
     step_ms: int
     look_at_clock: Callable[[], None]  # raises where the time is over
     moved: bool = False  # the container stands elsewhere than where it was opened
+    anew: bool = False  # its timestamps begin anew (`archive.decoder.films.anew`)
     damaged: int = field(default=0, init=False)  # packets that could not be read or decoded
     _slot: int = field(default=0, init=False)
 
     def frames(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         """(milliseconds, frame) until the film ends or the caller has enough."""
         self._slot = first_ms // self.step_ms
+        jumped = self._slot * self.step_ms
         groups = self._groups_from(first_ms)
         while (group := next(groups, None)) is not None:
             yield from self._decode(group)
             target = self._slot * self.step_ms
-            if group.closed and target - self._end_of(group) > FAR:
+            # Once for each step: where a picture stands for long, or the film ends, no key frame lies nearer.
+            if not self.anew and group.closed and target != jumped and target - self._end_of(group) > FAR:
+                jumped = target
                 self.stream.codec_context.flush_buffers()
                 groups = self._groups_from(target)
+
+    def standing(self, at_ms: int) -> tuple[int, VideoFrame] | None:
+        """The last frame that begins no later than `at_ms`; None where there is none. For steps of a millisecond."""
+        found: tuple[int, VideoFrame] | None = None
+        for group in self._groups_from(at_ms):
+            for at, frame in self._decode(group):
+                if at > at_ms:
+                    return found
+                found = at, frame
+        return found
 
     def at_ms(self, pts: int) -> int:
         assert self.stream.time_base is not None
         return round(float(pts * self.stream.time_base * 1000) - self.zero_ms)
 
     def _groups_from(self, target_ms: int) -> Iterator[Group]:
+        if self.anew:
+            return self._groups(self._packets())
         if target_ms <= 0 and not self.moved:
             self.moved = True
             return self._groups(self._packets())
@@ -92,7 +109,8 @@ class Sampler:
     def _packets(self) -> Iterator[Picked]:
         """Until the end, or what a cut-off file has for one."""
         try:
-            for packet in self.container.demux(self.stream):
+            packets = self.container.demux(self.stream)
+            for packet in continued(self.container, self.stream) if self.anew else packets:
                 self.look_at_clock()
                 if packet.size:
                     yield packet

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from archive.acting import NobodyToActFor, acting_as
 from archive.bulk_ingest import Tally, ingest_files
 from archive.folders import NotTaken, count, walk
+from archive.management.films_bar import FilmsBar
 from archive.models import Collection
 from archive.models.assets import may_upload_to
 from archive.patience import wait_for
@@ -82,8 +83,9 @@ class Command(BaseCommand):
 
     def wait(self, tally: Tally, progress: Progress) -> None:
         bar = progress.add_task("preparing", total=len(tally.paths), rate="")
-        patience = PATIENCE
+        films, patience = FilmsBar(progress), PATIENCE
         for waiting in wait_for(tally.paths):
+            films.look(waiting.left)
             advance(progress, bar, len(tally.paths) - len(waiting.left))
             if waiting.still >= patience:
                 self.console.print(NOBODY_WORKS.format(seconds=waiting.still), style="yellow", highlight=False)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from archive.acting import NobodyToActFor, acting_as
-from search.classifying import TOP, Classified, classify_asset, classify_query
+from search.classifying import MOST, TOP, Classified, classify_all, classify_asset, classify_query
 from search.failures import NotAnswered
 from search.query import BadQuery, Query
 from search.zero_shot import read_names
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--query", metavar="TEXT", help="instead of one asset, all that this search finds")
         parser.add_argument("--labels", required=True, metavar="A,B,C", help="what it may be, with commas between")
         parser.add_argument("--top", type=int, default=TOP, metavar="N", help=f"the N most probable ({TOP})")
-        parser.add_argument("--limit", default="60", metavar="N", help="with --query: at most so many assets (60)")
+        parser.add_argument("--limit", metavar="N", help=f"with --query: only the first N (all, up to {MOST:,})")
         parser.add_argument("--user", metavar="NAME", help="what this user may see (a superuser: everything)")
         parser.add_argument("--json", action="store_true", help="the answer as the API sends it")
 
@@ -44,6 +44,8 @@ class Command(BaseCommand):
 def ask(options: dict[str, Any]) -> Classified:
     user, names = acting_as(options["user"]), read_names(options["labels"])
     if options["asset"] is None:
+        if options["limit"] is None:
+            return classify_all(Query.from_params({"q": options["query"]}), user, names, options["top"])
         query = Query.from_params({"q": options["query"], "limit": options["limit"]})
         return classify_query(query, user, names, options["top"])
     try:
@@ -66,4 +68,7 @@ def as_text(found: Classified) -> str:
     out = Console(highlight=False, force_terminal=False, width=120)
     with out.capture() as text:
         out.print(table)
-    return "\n".join(line.rstrip() for line in text.get().splitlines())
+    lines = [line.rstrip() for line in text.get().splitlines()]
+    if not found.whole:
+        lines.append(f"These are the first {len(found.rows):,}; the search finds more.")
+    return "\n".join(lines)

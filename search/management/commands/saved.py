@@ -105,13 +105,14 @@ class Command(BaseCommand):
 
     def do_show(self, user: User, options: dict[str, Any]) -> None:
         params = {**self._find(user, options).params, "limit": options["limit"]}
-        answer = search(Query.from_params(params), user)
+        query = Query.from_params(params)
+        answer = search(query, user)
         if options["json"]:
             self.stdout.write(json.dumps(as_dict(answer)))
             return
         table = Search()
         table.stdout = self.stdout
-        table.show(answer)
+        table.show(query, answer, "--limit")
 
     def do_rename(self, user: User, options: dict[str, Any]) -> None:
         self.stdout.write(str(change(self._find_own(user, options), name=options["new"])))

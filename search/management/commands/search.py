@@ -23,10 +23,11 @@ from archive.models import Kind
 from search.answers import as_dict
 from search.engine import search
 from search.failures import NotAnswered
-from search.hints import CUT
+from search.hints import name_cut
 from search.hits import Answer
 from search.pictures import keep_picture
 from search.query import BadQuery, Mode, Order, Query, Shape
+from search.spaces import find_live
 from search.weights import LEAST, MOST
 
 # The query's own words, as options here; they are read and judged by it.
@@ -37,6 +38,7 @@ OPTIONS = (
         "at",
         "unlike",
         "box",
+        "balance",
         "then",
         "also",
         "seconds",
@@ -51,7 +53,9 @@ OPTIONS = (
     ),
     *("shape", "larger", "smaller", "by", "placed", "longer", "shorter", "name", "mode", "order", "limit", "space"),
     *("pictureweight", "likeweight", "unlikeweight"),
+    *("picture", "offset", "cursor"),
 )
+SWITCHES = ("exact", "literal")
 FILTERS = (
     ("tag", "NAMES", "any of these tags, with commas between them"),
     ("alltags", "NAMES", "all of these tags"),
@@ -77,6 +81,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="what to look for, in words")
         parser.add_argument("--image", type=Path, metavar="PATH", help="a picture to find similar ones of")
+        parser.add_argument("--picture", metavar="KEY", help="that picture again, for an hour: for its next pages")
         parser.add_argument("--like", metavar="ASSET", help="the id of an asset to find similar ones of")
         parser.add_argument("--at", metavar="SECONDS", help="the second of the liked video that is meant")
         parser.add_argument("--then", metavar="TEXT", help="what comes after it in the same video")
@@ -94,10 +99,14 @@ class Command(BaseCommand):
                 f"--{name}weight", metavar="N", help=f"how much {what} counts, {LEAST:g} to {MOST:g} (1)"
             )
         parser.add_argument("--box", metavar="L,T,W,H", help="the part of the picture that is meant, as shares of it")
+        parser.add_argument("--balance", metavar="SHARE", help="how much words weigh beside a picture (0.5)")
+        parser.add_argument("--literal", action="store_true", help="take “no” and “without” for words like any other")
         for name, meta, text in FILTERS:
             parser.add_argument(f"--{name}", metavar=meta, help=text)
         parser.add_argument("--space", metavar="SLUG", help="in this space instead of the searched one")
         parser.add_argument("--limit", metavar="N", default="20", help="at most so many (20)")
+        parser.add_argument("--offset", metavar="N", help="leave out the first N: the next page, with the --cursor")
+        parser.add_argument("--cursor", metavar="CURSOR", help="of the answer before, so that nothing comes twice")
         parser.add_argument("--exact", action="store_true", help="compare with everything, without the index")
         parser.add_argument("--user", metavar="NAME", help="what this user may see (a superuser: everything)")
         parser.add_argument("--json", action="store_true", help="the answer as the API sends it")
@@ -114,9 +123,10 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_dict(answer)))
         else:
-            self.show(answer)
+            self.show(query, answer, following(query, answer))
 
-    def show(self, answer: Answer) -> None:
+    def show(self, query: Query, answer: Answer, further: str) -> None:
+        """`further`: what to say to see more, where there is more."""
         terminal = self.stdout.isatty()
         # A pipe has no width, and ids must not be cut.
         out = Console(highlight=False, force_terminal=terminal, width=None if terminal else WIDE)
@@ -125,14 +135,24 @@ class Command(BaseCommand):
             if answer.hits:
                 out.print(as_table(answer))
             if answer.cut:
-                out.print(CUT)
-            out.print(f"{note}; there is more: --limit" if answer.more else note, style="dim")
+                out.print(name_cut(query, find_live(answer.space)), markup=False)
+            out.print(note, style="dim")
+            if answer.more:
+                out.print(f"There is more: {further}", style="dim", soft_wrap=True)
         self.stdout.write(text.get())
 
 
 def read_query(options: Mapping[str, Any]) -> Query:
+    """Raises `BadQuery`."""
     params = {name: options[name] for name in OPTIONS if options[name]}
-    return Query.from_params({**params, "q": options["text"], "exact": "1" if options["exact"] else ""})
+    switched = {name: "1" for name in SWITCHES if options[name]}
+    return Query.from_params({**params, **switched, "q": options["text"]})
+
+
+def following(query: Query, answer: Answer) -> str:
+    """What to say for the next page; a picture is named by its key, for sent again it would be another one."""
+    picture = f"--picture {query.picture} " if query.picture else ""
+    return f"{picture}--offset {query.offset + query.limit} --cursor {answer.cursor}"
 
 
 def take_picture(path: Path, user: User) -> str:
@@ -148,16 +168,15 @@ def take_picture(path: Path, user: User) -> str:
 
 def as_table(answer: Answer) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("rank", "score"):
-        table.add_column(name, justify="right")
+    table.add_column("rank", justify="right")
+    table.add_column("match")
     table.add_column("at", justify="right")
     table.add_column("file", overflow="fold")
     table.add_column("collection")
     table.add_column("asset", no_wrap=True)
     prefetch_related_objects([hit.asset for hit in answer.hits], "collection")
     for hit in answer.hits:
-        score = f"{hit.score:.3f}" if answer.space else ""
         at = " ".join(f"{moment.at:.0f}s" for moment in hit.moments[:MOMENTS]) if hit.asset.kind == Kind.VIDEO else ""
         about = (hit.asset.filename, hit.asset.collection.slug, str(hit.asset.uuid))
-        table.add_row(str(hit.rank), score, at, *about)
+        table.add_row(str(hit.rank), hit.words, at, *about)
     return table

@@ -68,9 +68,9 @@ function open(button) {
     show(event.shiftKey ? { width: box.width + x, height: box.height + y } : { left: box.left + x, top: box.top + y });
   });
   go.addEventListener("click", () => {
-    const address = new URL(button.dataset.like ? "/" : location.href, location.href);
+    // The query as an address: the page's own may be the name of a saved one, which is not told a box.
+    const address = new URL(button.dataset.address || "/", location.href);
     if (button.dataset.like) address.searchParams.set("like", button.dataset.like);
-    for (const paging of ["offset", "cursor"]) address.searchParams.delete(paging);
     const shares = [box.left, box.top, box.width, box.height].map((share) => Math.floor(share * 1000) / 1000);
     address.searchParams.set("box", shares.join(","));
     location.href = address;

@@ -18,6 +18,7 @@ function sendPicture() {
   const words = box.elements.q.value.trim();
   const address = new URL(byPicture.action);
   if (words) address.searchParams.set("q", words);
+  else address.searchParams.delete("q"); // cleared since the page was made
   byPicture.action = address;
   waiting();
   byPicture.requestSubmit();

@@ -5,8 +5,22 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
 
-from archive.models import Answer, Asset, Event, Flag, FlagState, LogEntry, Membership, Role, Verdict
+from archive.models import (
+    Answer,
+    Asset,
+    Concept,
+    Event,
+    Flag,
+    FlagState,
+    LogEntry,
+    Membership,
+    Policy,
+    Role,
+    Space,
+    Verdict,
+)
 from archive.models.moderation import sets_policies
+from archive.moderation.flagging import Doubt, raise_flags
 from archive.moderation.reviewing import (
     FlagGone,
     NothingToTakeBack,
@@ -85,6 +99,34 @@ def test_one_takes_back_ones_own_last_word_and_nobody_elses(flag: Flag, asset: A
     with pytest.raises(NothingToTakeBack):
         take_back(carol, flag.pk)
     assert events(flag) == [Event.HIDDEN, Event.DISMISSED, Event.TAKEN_BACK]
+
+
+def test_who_takes_back_a_correction_finds_what_another_decided(
+    asset: Asset, weapon: Concept, policy: Policy, fake_space: Space, carol: User, dave: User
+) -> None:
+    raise_flags(fake_space, [Doubt(asset.pk, weapon.pk, 2.0, hides=False)])
+    flag = Flag.objects.get()
+    decided = answer(carol, flag.pk, UPHOLD, 1).decided_at
+    answer(dave, flag.pk, DISMISS, 2, "A toy.")
+    assert not hidden(asset)
+    held = take_back(dave, flag.pk)
+    assert held.state == FlagState.UPHELD
+    assert hidden(asset)
+    assert held.decided_at is not None
+    assert decided is not None
+    assert abs((held.decided_at - decided).total_seconds()) < 5
+    assert {said.person: said.answer for said in Verdict.objects.all()} == {carol: UPHOLD}
+    last = LogEntry.objects.filter(asset=asset.uuid).latest("id")
+    assert (last.event, last.before, last.after) == (Event.TAKEN_BACK, FlagState.DISMISSED, FlagState.UPHELD)
+
+
+def test_who_takes_back_their_own_correction_says_again_what_they_said(flag: Flag, asset: Asset, carol: User) -> None:
+    answer(carol, flag.pk, UPHOLD, 1, "Clearly.")
+    for version in (2, 4):
+        answer(carol, flag.pk, DISMISS, version, "Or not.")
+        assert take_back(carol, flag.pk).state == FlagState.UPHELD
+        verdict = Verdict.objects.get()
+        assert (verdict.answer, verdict.reason, hidden(asset)) == (UPHOLD, "Clearly.", True)
 
 
 def test_the_same_answer_again_changes_nothing(flag: Flag, carol: User, dave: User) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 
 from archive.models import Answer, Asset, Event, Flag, FlagState, LogEntry, Policy, Verdict
 from archive.moderation.agreement import agreement_on, measure
-from archive.moderation.reviewing import AnsweredMeanwhile, NotYoursToCorrect, answer, escalate
+from archive.moderation.reviewing import AnsweredMeanwhile, NotYoursToCorrect, answer, escalate, take_back
 from tests.archive.reviewing.afterwards import hidden
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,20 @@ def test_the_first_answer_is_hidden_from_the_second_reviewer(twice: Flag, alice:
     assert list(told.order_by("id").values_list("event", flat=True)) == [
         *(Event.HIDDEN, Event.ANSWERED, Event.DISMISSED)
     ]
+
+
+def test_who_takes_back_the_end_of_a_dispute_leaves_both_blind_answers(
+    twice: Flag, policy: Policy, alice: User, carol: User, dave: User
+) -> None:
+    answer(carol, twice.pk, DISMISS, 1)
+    owner = twice.asset.collection.owner
+    held = answer(owner, twice.pk, UPHOLD, 1, "Look at the hand.")
+    answer(owner, twice.pk, UPHOLD, held.version, "And at the other.")
+    back = take_back(owner, twice.pk)
+    assert (back.state, bool(back.escalated_at)) == (FlagState.OPEN, True)
+    said = Verdict.objects.get(person=owner)
+    assert (said.answer, said.reason, said.blind) == (UPHOLD, "Look at the hand.", True)
+    assert agreement_on(policy).only_second == 1
 
 
 def test_kappa_is_that_of_the_textbook() -> None:

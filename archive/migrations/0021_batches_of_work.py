@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0019_work_lists")]
+    dependencies = [("archive", "0020_accents_beside_digits")]
 
     operations = [
         migrations.AlterField(
