@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 
 from archive.estimates import estimated_count
-from archive.models import Asset, Status, Work, WorkState
+from archive.models import Asset, Space, Status, Step, Work, WorkState
 from archive.models.work import NO_ROOM
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def numbers_of_work(user: Person) -> list[Number]:
     set_aside = work.filter(state=WorkState.QUARANTINED)
     lately = work.filter(state=WorkState.DONE, done_at__gt=Now() - timedelta(hours=1))
     oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
-    first = waiting.order_by("id").values("pk")[:MOST_COUNTED]
-    held_up = Work.objects.filter(pk__in=first, last_error=NO_ROOM).count()
+    held_up = sum(_held_up(waiting, slug) for slug in Space.objects.live().values_list("slug", flat=True))
     full = [Number("held up by a full device", f"{held_up:,}", _work(WorkState.READY), alarm=True)] if held_up else []
     return [
         *full,
@@ -72,6 +71,12 @@ def numbers_of_work(user: Person) -> list[Number]:
         Number("done in the last hour", _about(lately), _work(WorkState.DONE)),
         Number("the oldest waits", since(oldest) if oldest else "–", _work(WorkState.READY)),
     ]
+
+
+def _held_up(waiting: QuerySet[Work], slug: str) -> int:
+    """Of what comes next in a space: an upload that was put off stands before a million steps of a backfill."""
+    encoding = waiting.filter(step=Step.ENCODE, target=slug).order_by("priority", "id")
+    return Work.objects.filter(pk__in=encoding.values("pk")[:MOST_COUNTED], last_error=NO_ROOM).count()
 
 
 def _about(rows: QuerySet[Any]) -> str:

@@ -14,8 +14,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
 
+from archive.admin import numbers
 from archive.admin.numbers import numbers_of_work
 from archive.models import Asset, Collection, Embedding, Space, Status, Step, Work, WorkState
+from archive.models.work import Priority
 from archive.spaces import activate
 from archive.work import encode_again, retry_assets, skip
 from tests import pictures
@@ -165,6 +167,12 @@ def test_a_device_that_holds_not_even_one_is_waited_for_and_other_spaces_go_on(
     assert set(Asset.objects.values_list("status", flat=True)) == {Status.PENDING}
     held_up = numbers_of_work(alice)[0]
     assert (held_up.label, held_up.alarm) == ("held up by a full device", True)
+    monkeypatch.setattr(numbers, "MOST_COUNTED", 3)
+    Work.objects.filter(target="fake").update(priority=Priority.INTERACTIVE)
+    behind = make_prepared(harbour, pictures.distinct(9))
+    Work.objects.create(pk=-1, asset=behind, step=Step.ENCODE, target="fake", priority=Priority.BACKFILL)
+    assert numbers_of_work(alice)[0].value == "3"  # though a backfill was begun before
+    behind.delete()
     encoder.room = 1
     for _ in range(3):  # one at a time by now
         skip_the_pause()
