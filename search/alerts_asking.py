@@ -6,7 +6,9 @@ The same parts as of a search (search.judging), so that an alert finds what the 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,7 @@ from archive.vectors import Vector, as_text
 from search.background import KEEP_SECONDS, Background, find_background
 from search.engine import Stopwatch, depth_of, rank
 from search.query import Mode, Query
+from search.ranking import Ranked
 from search.relevance import Line, draw_line
 from search.sight import sight_of
 from search.terms import Terms, encode_terms
@@ -46,6 +49,7 @@ class Asked:
     unwanted: tuple[tuple[Vector, Background, float], ...] = ()
     background: Background = NO_BACKGROUND
     line: Line = NO_LINE
+    words_only: bool = False
     terms: Terms | None = None
 
     @property
@@ -61,9 +65,22 @@ class Asked:
 
     def finds_any(self) -> bool:
         """Whether the search finds anything that matches well."""
-        depth = depth_of(self.query.but(limit=1))
-        ranking = rank(self.query, self.space, self.user, self.sight, depth, Stopwatch())
-        return any(hit.well for hit in ranking.hits)
+        return any(hit.well for hit in self._ranked(depth_of(self.query.but(limit=1))))
+
+    def beside_best(self, close: Mapping[int, float]) -> set[int]:
+        """Of assets above the line, by their closeness: those that the best hit in the archive does not leave far
+        behind. One more search, and only where something new lies above the line."""
+        if not (close and self.words_only and self.background.known):
+            return set(close)
+        line = self.line.beside(self._best, self.background)
+        return {asset for asset, closeness in close.items() if closeness >= line.well}
+
+    @cached_property
+    def _best(self) -> float:
+        return max((hit.closeness for hit in self._ranked(depth_of(self.query))), default=0.0)
+
+    def _ranked(self, depth: int) -> list[Ranked]:
+        return rank(self.query, self.space, self.user, self.sight, depth, Stopwatch()).hits
 
 
 def ask(query: Query, user: Person, mode: Mode, space: Space, sight: str = "") -> Asked:
@@ -78,7 +95,8 @@ def ask(query: Query, user: Person, mode: Mode, space: Space, sight: str = "") -
     )
     line = draw_line(space, background, mode, words_only=terms.words_only)
     kept = terms if query.sequence else None
-    return Asked(query, user, sight, space, as_stored(terms.wanted), unwanted, background, line, kept)
+    wanted = as_stored(terms.wanted)
+    return Asked(query, user, sight, space, wanted, unwanted, background, line, terms.words_only, kept)
 
 
 def ask_again(query: Query, user: Person, mode: Mode, space: Space, sight: str) -> Asked:

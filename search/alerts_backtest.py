@@ -73,7 +73,8 @@ def _in_order(asked: Asked, terms: Terms, candidates: QuerySet[Asset]) -> list[i
 
 
 def _well(hits: list[tuple[int, float]], said: set[int], asked: Asked) -> list[int]:
-    close = {asset: closeness for asset, closeness in hits if closeness >= asked.line.well and asset not in said}
-    if close and not said and not asked.reaches(max(close.values())):
+    above = {asset: closeness for asset, closeness in hits if closeness >= asked.line.well and asset not in said}
+    close = asked.beside_best(above)
+    if close and not said and not asked.reaches(max(above[asset] for asset in close)):
         return []
     return [asset for asset, _ in hits if asset in said or asset in close]

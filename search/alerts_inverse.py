@@ -105,7 +105,7 @@ def _judge(asked: Asked, assets: Sequence[int], said: set[int], near: dict[int, 
         return [Matched(asset) for asset in _allowed(asked, assets)]
     allowed = _allowed(asked, {*said, *near})
     said = said & set(allowed)
-    close = {asset for asset in allowed if asset in near}
+    close = asked.beside_best({asset: near[asset].closeness for asset in allowed if asset in near})
     best = max((near[asset].closeness for asset in close), default=0.0)
     if not said and close and not asked.reaches(best):
         close = set()
