@@ -31,7 +31,7 @@ def redis(settings: Any) -> Redis:
 
 
 def answer(redis: Redis, question: Question) -> None:
-    redis.rpush(question["reply"], orjson.dumps({"vectors": [base64.b64encode(VECTOR).decode()], "cut": []}))
+    redis.rpush(question["reply"], orjson.dumps({"vectors": [base64.b64encode(VECTOR).decode()], "cut": {}}))
 
 
 @pytest.fixture
