@@ -75,7 +75,7 @@ def test_commands_and_workers_are_not_counted_and_nobody_is_with_a_limit_of_zero
 
 
 def test_without_redis_nothing_is_counted(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(allowance, "_redis", None)
     start = time.monotonic()
     assert [take({"a": 1}) for _ in range(3)] == [0.0] * 3

@@ -36,7 +36,15 @@ TICKS = 90_000
 FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof+frag_discont+skip_trailer"
 SECONDS_A_FRAGMENT = 2
 LAST_MS = 100  # for so long the last picture is shown
-X264 = {"preset": "veryfast", "crf": "24", "bf": "0", "profile": "high", "level": "4.0", "sc_threshold": "0"}
+X264 = {
+    "preset": "veryfast",
+    "crf": "24",
+    "bf": "0",
+    "profile": "high",
+    "level": "4.0",
+    "sc_threshold": "0",
+    "x264-params": "mbtree=0",
+}
 
 
 class PieceMaker:
