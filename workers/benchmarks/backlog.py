@@ -17,6 +17,7 @@ from archive.decoder.specs import ENCODER
 from archive.models import Asset, Collection, Frame, Rendition, Space, Step, Work, WorkState
 from archive.renditions import rendition_key
 from archive.spaces import partition
+from archive.storage import ORIGINALS
 
 DIFFERENT = 32  # pictures; each asset has a file of its own
 
@@ -36,6 +37,9 @@ def keep_backlog(space: Space, files: Sequence[bytes]) -> list[Asset]:
         Asset(collection=place, sha256=name, original=name, filename=f"{i}.jpg", media_type="image/jpeg", size=1)
         for i, name in enumerate(names)
     )
+    default_storage.save(
+        f"{ORIGINALS}/{names[0]}", ContentFile(files[0])
+    )  # without originals the folder is not mounted
     for asset, data in zip(assets, files, strict=True):
         default_storage.save(rendition_key(asset.sha256, ENCODER.name), ContentFile(data))
     Rendition.objects.bulk_create(
