@@ -37,9 +37,9 @@ PREVIEW = Spec("preview", "image/webp", quality=82, longest=2048)
 # For the encoder no chroma is thrown away, and its shortest side covers every model's window.
 ENCODER = Spec("encoder", "image/jpeg", quality=92, longest=2048, shortest=512)
 
-# Of a film: one for each sampled second, so no more than most models look at; those with a window of 512 pixels see it
-# enlarged. 30 kB a frame, a twentieth of the film.
-FRAME = Spec("frame", "image/jpeg", quality=85, longest=1024, shortest=384)
+# Of a film: one for each sampled second, as wide as any model's window, so that a new one decodes no film again. Of
+# photographs as frames of 1280 x 720 that is 97 kB; 384 pixels, which the largest models would see enlarged, are 61.
+FRAME = Spec("frame", "image/jpeg", quality=85, longest=2048, shortest=512)
 
 # What a browser is given instead of a film that it cannot play: so large at most.
 PLAYABLE = Spec("playable", "video/mp4", quality=24, longest=1280)

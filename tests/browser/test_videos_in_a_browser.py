@@ -99,6 +99,8 @@ def test_a_search_lands_on_the_second(film: Asset, bob: User, page: Page, width:
     expect(first).to_have_attribute("data-start", "16")
     assert first.locator("img").evaluate("img => img.decode().then(() => img.naturalWidth)") == 320
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    names = "[...document.querySelectorAll('*')].map(one => getComputedStyle(one).viewTransitionName)"
+    assert page.evaluate(names).count("picture") == 1  # two of a name stop the transition
 
 
 def test_the_strip_is_highest_where_it_was_found(film: Asset, bob: User, page: Page) -> None:
