@@ -32,7 +32,6 @@ def act(request: HttpRequest) -> HttpResponse:
     user = person(request)
     try:
         choice = _choice(request, user)
-        unsure = choice.ranked and search(choice.query.but(limit=1), user).nothing_well
     except UnknownAsset as error:
         raise Http404 from error
     except BadQuery as error:
@@ -40,14 +39,14 @@ def act(request: HttpRequest) -> HttpResponse:
     except NotAnswered as error:
         return _no(request, str(error), error.status)
     if request.method != "POST" or "action" not in request.POST:
-        return render(request, "search/act.html", _preview(choice, user, unsure))
+        return render(request, "search/act.html", _preview(choice, user))
     try:
         return redirect(_do(request, choice, user))
     except Refused as error:
         problem, status = str(error), 400
     except SetChanged as error:
         problem, status = str(error), 409
-    context = {**_preview(choice, user, unsure), "problem": problem, "opened": request.POST["action"]}
+    context = {**_preview(choice, user), "problem": problem, "opened": request.POST["action"]}
     return render(request, "search/act.html", context, status=status)
 
 
@@ -68,7 +67,15 @@ def _do(request: HttpRequest, choice: Choice, user: User) -> Any:
     return make_batch(order, user, choice.assets, sent.get("expected", ""))
 
 
-def _preview(choice: Choice, user: User, unsure: bool) -> dict[str, Any]:
+def _unsure(choice: Choice, user: User) -> bool:
+    """Whether none of them matches well."""
+    try:
+        return choice.ranked and search(choice.query.but(limit=1), user).nothing_well
+    except NotAnswered:  # what was chosen stands all the same
+        return False
+
+
+def _preview(choice: Choice, user: User) -> dict[str, Any]:
     """What is shown before anything is done. `yours` are those that the person may change.
 
     `unsure`: none of them matches well. `capped`: a ranking ends there, and more may match.
@@ -81,7 +88,7 @@ def _preview(choice: Choice, user: User, unsure: bool) -> dict[str, Any]:
         "choice": choice,
         "seen": seen,
         "yours": yours,
-        "unsure": unsure,
+        "unsure": _unsure(choice, user),
         "capped": choice.ranked and seen.count >= MAX_DEPTH,
         "curates": curates,
         "some": choice.assets.select_related("collection").defer("exif", "notes")[:STRIP],

@@ -69,10 +69,11 @@ class Asked:
 
     def beside_best(self, close: Mapping[int, float]) -> set[int]:
         """Of assets above the line, by their closeness: those that the best hit in the archive does not leave far
-        behind. One more search, and only where something new lies above the line."""
+        behind. One more search, remembered as long as the question is, and only where something new lies above the
+        line."""
         if not (close and self.words_only and self.background.known):
             return set(close)
-        line = self.line.beside(self._best, self.background)
+        line = self.line.beside(max(self._best, *close.values()), self.background)
         return {asset for asset, closeness in close.items() if closeness >= line.well}
 
     @cached_property

@@ -18,6 +18,7 @@ from search.judging import Judge
 from search.neighbours import find_neighbours
 from search.phrases import find_sayings
 from search.query import MAX_DEPTH, Mode, Query
+from search.sequences import nearest_of_all, short_enough
 from search.spaces import active_space, asked_again
 from search.terms import Terms, encode_terms
 
@@ -68,8 +69,8 @@ def _in_order(asked: Asked, terms: Terms, candidates: QuerySet[Asset]) -> list[i
     """Of a sequence: among the videos that come nearest to any of its terms, as a search looks for it."""
     vectors = (terms.wanted, *terms.then, *terms.also)
     found = [find_neighbours(asked.space, one, candidates, OF_EACH_TERM).neighbours for one in vectors]
-    near = dict.fromkeys(one.asset_id for each in found for one in each)
-    return [one.asset for one in find_in_order(asked, list(near))]
+    near = nearest_of_all([[one.asset_id for one in each] for each in found])
+    return [one.asset for one in find_in_order(asked, short_enough(near, len(vectors)))]
 
 
 def _well(hits: list[tuple[int, float]], said: set[int], asked: Asked) -> list[int]:

@@ -5,6 +5,7 @@ However many frames the new films have, `ROWS` of them are multiplied at once, a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +18,11 @@ from search.alerts_asking import Asked
 from search.alerts_sequences import find_in_order
 from search.candidates import find_candidates
 from search.exclusion import penalty
+from search.failures import TooSlow
 from search.neighbours import tables_that_may_go
 from search.phrases import find_sayings_of_many
 
+log = logging.getLogger(__name__)
 Numbers = npt.NDArray[np.float32]
 ROWS = 8192  # 25 MB of vectors
 
@@ -53,10 +56,16 @@ def find_matches(questions: Sequence[Asked], space: Space, assets: Sequence[int]
         for kept, asked, product in zip(best, questions, _products(questions, rows), strict=True):
             _keep_best(kept, asked, rows, product)
     sayings = find_sayings_of_many(assets, [(asked.words, asked.query.unwanted) for asked in questions])
-    return [
-        _in_order(asked, kept) if asked.query.sequence else _judge(asked, assets, said, _near(asked, kept))
-        for asked, said, kept in zip(questions, sayings, best, strict=True)
-    ]
+    return [_answer(asked, assets, said, kept) for asked, said, kept in zip(questions, sayings, best, strict=True)]
+
+
+def _answer(asked: Asked, assets: Sequence[int], said: set[int], kept: dict[int, Best]) -> list[Matched]:
+    """Nothing where it takes too long: one question must not hold up all others, and these assets for ever."""
+    try:
+        return _in_order(asked, kept) if asked.query.sequence else _judge(asked, assets, said, _near(asked, kept))
+    except TooSlow:
+        log.warning("an alert of %s took too long over %d assets, and was told of none", asked.user, len(assets))
+        return []
 
 
 def moments_of(matches: Sequence[Matched]) -> dict[int, float]:

@@ -9,7 +9,7 @@ from search.alerts_asking import Asked
 from search.judging import Judge
 from search.sequences import Chain
 
-AT_ONCE = 100  # videos of one statement
+AT_ONCE = 10  # videos of one statement: of two hours each, with five terms, 360,000 frames are compared in it
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
 from archive.decoder.clean import OFFSET
+from archive.decoder.facts import TIMES
 from archive.models import DuplicatePair, Fingerprint, PairState, Space, Status
 from archive.pdq import as_digits, from_digits, turned
 from search.likeness import BURST_SECONDS, CROPPED_BITS, SAME_BITS, SIMILAR_SHARE, Seen, judge
@@ -33,12 +34,8 @@ REMEMBER_SECONDS = 600
 # Seven more searches for the copies that somebody turned or mirrored: rarer, and mostly a few bits away.
 EF_TURNED = 64
 
-# The zone belongs to the clock that is read: the first of these that is set (archive.decoder.facts).
-CLOCKS = (
-    ("DateTimeOriginal", "OffsetTimeOriginal"),
-    ("DateTimeDigitized", "OffsetTimeDigitized"),
-    ("DateTime", "OffsetTime"),
-)
+# The zone belongs to the clock that is read: the first of these that is there.
+CLOCKS = tuple((clock.name, zone.name) for clock, zone, _ in TIMES)
 
 TWINS = """
 SELECT mine.id, twin.id FROM archive_asset mine

@@ -54,7 +54,7 @@ SAYINGS = 200
 # So many videos are looked through for a sequence, the nearest ones to each of its terms, as long as they have no more
 # frames than can be compared with all of them in the time that a statement has.
 OF_EACH_TERM = 400
-WORDS_ONLY = "The search worker does not answer, so these were found by what is written about them alone."
+WORDS_ONLY = "Words cannot be read as pictures right now, so these were found by what is written about them alone."
 
 
 class Stopwatch:

@@ -7,6 +7,7 @@ from django.db.models import F
 from django.db.models.functions import Abs
 
 from archive.models import Asset, Frame, Kind, Rendition
+from archive.storage import StoreAway
 from archive.video.packs import PackMissing, read_frames
 
 READ_BY_MODEL = "encoder"  # the rendition
@@ -22,7 +23,10 @@ def picture_of(asset: Asset, at: float | None = None) -> bytes | None:
 
 def _rendition(asset: Asset, spec: str) -> bytes | None:
     rendition = Rendition.objects.filter(asset=asset, spec=spec).first()
-    return _read(rendition.key) if rendition else None
+    try:
+        return rendition.read() if rendition else None
+    except OSError:
+        return None
 
 
 def _frame(asset: Asset, at: float) -> bytes | None:
@@ -36,10 +40,12 @@ def _frame(asset: Asset, at: float) -> bytes | None:
         return read_frames(asset.pk, [at_ms])[at_ms]
     except PackMissing:
         moment = near.exclude(still="").first()
-    return _read(moment.still) if moment else None
+    except StoreAway:
+        return None
+    return _still(moment.still) if moment else None
 
 
-def _read(key: str) -> bytes | None:
+def _still(key: str) -> bytes | None:
     try:
         with default_storage.open(key) as file:
             data: bytes = file.read()

@@ -74,8 +74,8 @@ def recall_text(space: Space, text: str) -> Encoded | None:
 
 def encode_texts(space: Space, texts: Sequence[str]) -> dict[str, Vector]:
     """The unit vectors (768,) of many texts, those that are not remembered by `TEXTS` a question."""
-    kept = {text: found for text in dict.fromkeys(texts) if (found := _remembered(_key(space, text))) is not None}
-    read = {text: np.frombuffer(found[1:], dtype="<f4") for text, found in kept.items()}
+    kept = {text: found for text in dict.fromkeys(texts) if (found := recall_text(space, text)) is not None}
+    read = {text: found.vector for text, found in kept.items()}
     rest = [text for text in dict.fromkeys(texts) if text not in read]
     for some in (rest[i : i + TEXTS] for i in range(0, len(rest), TEXTS)):
         count_question()

@@ -91,12 +91,7 @@ def drain_encode(budget: float = 10.0) -> bool:
             if time.monotonic() >= until:  # what can be derived must not go through the model for want of time
                 return True
         try:
-            encoder = encoder_of(space)
-        except (EncoderRefused, NotNow) as error:
-            log.error("space %s: %s", space.slug, error)
-            continue
-        try:
-            if Pipeline(space, encoder).run(until):
+            if Pipeline(space, encoder_of(space)).run(until):
                 return True
         except (EncoderRefused, NotNow) as error:  # the spaces behind it get their turn all the same
             log.error("space %s: %s", space.slug, error)

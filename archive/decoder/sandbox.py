@@ -104,12 +104,12 @@ class Sandbox:
         self, source: Path | BinaryIO, first_ms: int, until_ms: int, step_ms: int, *, deadline: float = 120.0
     ) -> Stretch:
         """The frames of `[first_ms, until_ms)`, one for each step; fewer where that takes long. Raises as `decode`."""
-        job = {"job": "frames", "specs": [], "first_ms": first_ms, "until_ms": until_ms, "step_ms": step_ms}
+        job = {"job": "frames", "first_ms": first_ms, "until_ms": until_ms, "step_ms": step_ms}
         return self._answered(source, job | {"seconds": deadline / 4}, deadline, read_frames)
 
     def make_piece(self, source: Path | BinaryIO, first_ms: int, until_ms: int, *, deadline: float = 120.0) -> Piece:
         """`[first_ms, until_ms)` for browsers; it ends earlier where that takes long. Raises as `decode`."""
-        job = {"job": "piece", "specs": [], "first_ms": first_ms, "until_ms": until_ms}
+        job = {"job": "piece", "first_ms": first_ms, "until_ms": until_ms}
         return self._answered(source, job | {"seconds": deadline / 4}, deadline, read_piece)
 
     def _answered(

@@ -18,9 +18,9 @@ from django.db import connection
 from archive.measuring import Report, milliseconds, percentile, rate_row, time_row
 from archive.models import DIMENSIONS, Asset, Collection, Membership, Role, Space
 from archive.pdq import BITS, as_digits
-from archive.spaces import activate, build_index, create_space, partition
+from archive.spaces import activate, build_index, create_space
 from archive.vectors import Vector
-from search.benchmarks.synthetic import blocks
+from search.benchmarks.synthetic import copy_vectors
 from search.reuse import Reuse, find_reuse
 
 SHOTS, SECONDS = 30, 4.0
@@ -97,10 +97,7 @@ class Made:
             cursor.execute(FILMS, place)
             cursor.execute("SELECT id, asset_id FROM archive_frame ORDER BY id OFFSET %s", [first * SHOTS])
             frames = np.array(cursor.fetchall())
-            columns = "space_id, frame_id, asset_id, representative, vector"
-            with cursor.copy(f"COPY {partition(self.space)} ({columns}) FROM STDIN (FORMAT binary)") as copy:
-                for block in blocks(self.space, frames, self.vectors[first:films].reshape(-1, DIMENSIONS)):
-                    copy.write(block)
+            copy_vectors(cursor, self.space, frames, self.vectors[first:films].reshape(-1, DIMENSIONS))
             digits = [as_digits(bits) for bits in self.bits[first:films].reshape(-1, BITS)]
             cursor.execute(PRINTS, {"frames": frames[:, 0].tolist(), "digits": digits})
             cursor.execute("ANALYZE")
@@ -113,9 +110,8 @@ class Made:
         took, found = [], {}
         for film in films:
             asset = assets[self.ids[film]]
-            find_reuse(self.visitor, asset, PATIENCE)
-            took.append(milliseconds(lambda asset=asset: find_reuse(self.visitor, asset, PATIENCE)))  # type: ignore[misc]
             found[film] = find_reuse(self.visitor, asset, PATIENCE)
+            took.append(milliseconds(lambda asset=asset: find_reuse(self.visitor, asset, PATIENCE)))  # type: ignore[misc]
         return took, found
 
     def told(self, films: Sequence[int], found: Mapping[int, Reuse]) -> tuple[float, float]:

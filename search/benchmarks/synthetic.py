@@ -128,7 +128,7 @@ def copy_vectors(cursor: Any, space: Space, frames: npt.NDArray[np.int64], vecto
     """Give each frame of `frames`, (n, 2) with its asset, a row of `vectors` (n, 768)."""
     columns = "space_id, frame_id, asset_id, representative, vector"
     with cursor.copy(f"COPY {partition(space)} ({columns}) FROM STDIN (FORMAT binary)") as copy:
-        for block in blocks(space, frames, vectors):
+        for block in _blocks(space, frames, vectors):
             copy.write(block)
 
 
@@ -159,7 +159,7 @@ def clustered(count: int) -> Vector:
     return found
 
 
-def blocks(space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> Iterator[bytes]:
+def _blocks(space: Space, frames: npt.NDArray[np.int64], vectors: Vector) -> Iterator[bytes]:
     yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
     for start in range(0, len(frames), CHUNK):
         part = frames[start : start + CHUNK]

@@ -37,9 +37,8 @@ def keep_backlog(space: Space, files: Sequence[bytes]) -> list[Asset]:
         Asset(collection=place, sha256=name, original=name, filename=f"{i}.jpg", media_type="image/jpeg", size=1)
         for i, name in enumerate(names)
     )
-    default_storage.save(
-        f"{ORIGINALS}/{names[0]}", ContentFile(files[0])
-    )  # without originals the folder is not mounted
+    # Without a folder of originals, workers take the media for not mounted.
+    default_storage.save(f"{ORIGINALS}/{names[0]}", ContentFile(files[0]))
     for asset, data in zip(assets, files, strict=True):
         default_storage.save(rendition_key(asset.sha256, ENCODER.name), ContentFile(data))
     Rendition.objects.bulk_create(

@@ -16,7 +16,7 @@ from PIL import Image
 from archive.incoming import receive_file
 from archive.ingest import ingest_file
 from archive.measuring import Report, Row, milliseconds, rate_row, time_row
-from archive.models import Collection, Frame, Space, Status
+from archive.models import Asset, Collection, Frame, Space, Status
 from archive.spaces import activate
 from archive.video.packs import read_frames
 from archive.video.sprites import MOST
@@ -102,9 +102,7 @@ class Bench:
         ).asset
         prepared = milliseconds(lambda: drain_prepare(float("inf")))
         encoded = milliseconds(lambda: drain_encode(float("inf")))
-        asset.refresh_from_db()
-        if asset.error or asset.status == Status.FAILED:
-            raise RuntimeError(f"The film was not taken in: {asset.error}")
+        refuse_failed(asset)
         self.asset = asset
         return Frame.objects.filter(asset=asset).count(), prepared, encoded
 
@@ -143,8 +141,11 @@ class Bench:
 
     def peaks(self, path: Path) -> dict[str, float]:
         """MB at most, by process. Browsers do not play Matroska, so that a film is made for them, too."""
-        ingest_file(receive_file(path), collection=self.place, uploader=None, filename=path.name, ring=False)
+        asset = ingest_file(
+            receive_file(path), collection=self.place, uploader=None, filename=path.name, ring=False
+        ).asset
         reading, decoder = peaks_of("prepare")
+        refuse_failed(asset)
         encoding, _ = peaks_of("encode")
         making, maker = peaks_of("play")
         return {
@@ -154,6 +155,13 @@ class Bench:
             "making it playable": making,
             "its encoder": maker,
         }
+
+
+def refuse_failed(asset: Asset) -> None:
+    """What was not read leaves the others nothing to do: quick, and in little memory."""
+    asset.refresh_from_db()
+    if asset.error or asset.status == Status.FAILED:
+        raise RuntimeError(f"The film was not taken in: {asset.error}")
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -126,10 +126,10 @@ def _said_lately(said_of: dict[tuple[int, str], tuple[float, str]], space: Space
 
 
 def _opened(space: Space) -> Encoder:
-    if space.parent is None:  # of an adapted space, its parent's were
-        with _reading_files(space.model):
+    with _reading_files(space.model):
+        if space.parent is None:  # of an adapted space, its parent's were
             check_weights(space)
-    encoder = open_encoder_of(space)
+        encoder = open_encoder_of(space)
     check_identity(encoder, space)
     check_goldens(encoder, space.goldens)
     return encoder

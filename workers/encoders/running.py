@@ -21,17 +21,13 @@ NO_ROOM = "The device has not the memory for this model now. End what else runs 
 
 def run(forward: Callable[[], torch.Tensor], device: Device) -> Vectors:
     """(n, 768) float32, unit length, of what `forward` gives. Raises `OutOfMemory` when the device is full."""
-    # The handler only notes it: an exception in scope would keep the tensors alive (pytorch#18853).
-    full = False
     try:
         with torch.inference_mode():
             return unit_padded(forward().float().cpu().numpy())
     except RuntimeError as error:
-        full = is_full(error)
-        if not full:
+        if not is_full(error):
             raise
-    if full:
-        free_memory(device)
+    free_memory(device)  # out of the handler: an exception in scope would keep the tensors alive (pytorch#18853)
     raise OutOfMemory(NO_ROOM)
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from av.container import InputContainer
-from av.error import FFmpegError
+
+from archive.decoder.films.watched import despite_damage
 
 # Other containers keep their times in a table, or count on.
 JOINABLE = ("mpeg", "mpegts")
@@ -33,17 +34,12 @@ def begins_anew(container: InputContainer, stream: Any) -> bool:
     return False
 
 
-def rewind(container: InputContainer) -> None:
-    """To the first byte."""
-    container.seek(0, unsupported_byte_offset=True)
-
-
 def continued(container: InputContainer, stream: Any) -> Iterator[Any]:
     """The packets of `stream`, from the beginning, with times that only go on.
 
     All streams of a part are moved alike. So those of others are looked at, too: the same for whoever asks.
     """
-    rewind(container)
+    container.seek(0, unsupported_byte_offset=True)  # to the first byte
     moved = [0.0]  # by how many seconds each part is
     part: dict[int, int] = {}  # in which one each stream is
     last: dict[int, float] = {}
@@ -73,11 +69,9 @@ def _is_back(before: float, at: float) -> bool:
 
 
 def _time_at(container: InputContainer, stream: Any, place: int) -> float | None:
-    try:
+    with despite_damage():
         container.seek(place, unsupported_byte_offset=True)
         for packet in container.demux(stream):
             if packet.pts is not None and packet.time_base:
                 return float(packet.pts * packet.time_base)
-    except (FFmpegError, ValueError):
-        pass
     return None

@@ -36,6 +36,7 @@ TICKS = 90_000
 FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof+frag_discont+skip_trailer"
 SECONDS_A_FRAGMENT = 2
 LAST_MS = 100  # for so long the last picture is shown
+# x264's macroblock tree reads memory that nobody wrote where a piece is shorter than its look-ahead.
 X264 = {
     "preset": "veryfast",
     "crf": "24",
@@ -107,6 +108,7 @@ class AnimationPiece:
         self._begins: dict[int, int] = {}  # by track: the time of the first picture or sound of the piece
         self._stands: VideoFrame | None = None  # the last picture that was shown
         self._stands_until = 0  # milliseconds
+        self._heard: tuple[tuple[int, int], Sound | None] | None = None  # what was asked for last in this piece
 
     def pictures(self, first_ms: int) -> Iterator[tuple[int, VideoFrame]]:
         for at, picture in self.reel.frames(first_ms, 1, PLAYABLE):
@@ -122,7 +124,7 @@ class AnimationPiece:
     def make(self, first_ms: int, until_ms: int, seconds: float) -> Piece:
         out, stop = io.BytesIO(), math.inf
         reached, ended, last = until_ms, True, first_ms
-        self._begins = {}
+        self._begins, self._heard = {}, None
         self._hold(first_ms, until_ms)
         with av.open(out, "w", format="mp4", options={"movflags": FRAGMENTS}) as container:
             video: Any = None
@@ -163,7 +165,7 @@ class AnimationPiece:
             self._ahead.put_back(*coming)
             if coming[0] < until_ms:
                 return
-        found = self.sound(first_ms, until_ms)
+        found = self._heard_in(first_ms, until_ms)
         if found is None or not found.heard:
             return
         held = self.standing(first_ms)
@@ -171,6 +173,12 @@ class AnimationPiece:
             self._ahead.put_back(first_ms, held or coming[1])  # before the first one none stands
         elif held is not None and self._stands_until > first_ms:
             self._ahead.put_back(first_ms, held)
+
+    def _heard_in(self, first_ms: int, until_ms: int) -> Sound | None:
+        """A piece that is held asks for the same twice, and each time the film is opened and ten seconds decoded."""
+        if self._heard is None or self._heard[0] != (first_ms, until_ms):
+            self._heard = (first_ms, until_ms), self.sound(first_ms, until_ms)
+        return self._heard[1]
 
     def _picture_stream(self, container: Any, first: VideoFrame) -> Any:
         stream = container.add_stream("libx264", rate=25, options={**X264, "forced-idr": "1"})
@@ -186,7 +194,7 @@ class AnimationPiece:
 
     def _write_sound(self, container: Any, stream: Any, first_ms: int, until_ms: int) -> None:
         start, end = on_grid(first_ms), on_grid(until_ms)
-        found = self.sound(first_ms, until_ms)
+        found = self._heard_in(first_ms, until_ms)
         if found is None:
             return
         for offset in range(0, found.samples.shape[1] - GRID + 1, GRID):

@@ -79,11 +79,11 @@ class _Reader(io.RawIOBase):
         return len(data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        beginning = (0, self.place, self.watched.file.seek(0, 2) if whence == io.SEEK_END else 0)[whence]
-        self.place = beginning + offset
-        return self.place
-
-    def tell(self) -> int:
+        if whence == io.SEEK_END:
+            offset += self.watched.file.seek(0, io.SEEK_END)
+        elif whence == io.SEEK_CUR:
+            offset += self.place
+        self.place = offset
         return self.place
 
 
