@@ -15,6 +15,9 @@ from archive.access import Shows
 
 GAP = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
 
+# What a search is asked for by name, whether as a page or as JSON.
+SEARCH_TERMS = ("q", "without", "like", "picture", "collection", "kind", "from", "to", "limit", "offset", "exact")
+
 # Of others' views, which cannot say it themselves. Names, for whatever comes new must be looked at.
 SHOWN_BY_DJANGO = {
     **dict.fromkeys(("login", "logout", "admin:login", "admin:logout", "admin:jsi18n"), Shows.PUBLIC),

@@ -1,4 +1,4 @@
-"""Who appears in the tests: alice curates, bob uploads, visitor looks."""
+"""Who appears in the tests: alice curates, bob uploads, carol curates the harbour alone, visitor looks."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ class QuickHasher(PBKDF2PasswordHasher):
 
 def make_user(name: str, *, curator: bool = False) -> User:
     return User.objects.create_user(name, password=PASSWORD, is_staff=curator, is_superuser=curator)
+
+
+def make_curator(name: str, collection: Collection) -> User:
+    """Somebody who curates that collection and nothing else, and is no superuser."""
+    curator = make_user(name)
+    Membership.objects.create(collection=collection, user=curator, role=Role.CURATOR)
+    return curator
 
 
 def make_harbour(alice: User, bob: User) -> Collection:

@@ -16,7 +16,7 @@ from django.core.cache import cache
 from archive import dispatch
 from archive.models import Collection, Space
 from archive.spaces import activate
-from tests.cast import make_harbour, make_user
+from tests.cast import make_curator, make_harbour, make_user
 from tests.emptying import empty_quickly
 from workers import queries
 from workers.spaces import make_space
@@ -66,6 +66,12 @@ def visitor(db: None) -> User:
 @pytest.fixture
 def harbour(alice: User, bob: User) -> Collection:
     return make_harbour(alice, bob)
+
+
+@pytest.fixture
+def carol(harbour: Collection) -> User:
+    """Curates the harbour, nothing else."""
+    return make_curator("carol", harbour)
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from archive.moving import move
 from archive.noticing import notice
 from archive.tags import get_concepts
 from archive.vectors import read_vectors
-from tests.archive.test_policies import Scene, scene
+from tests.archive.policies.conftest import scene
+from tests.archive.policies.scene import Scene
 from tests.prepared import make_encoded, random_rows
 from tests.search.contact_sheet.sheet import EMPTY_TABLES
 

@@ -1,7 +1,8 @@
-"""What the tests of the launcher share: running it apart, as somebody else, and seeing what it leaves."""
+"""What the tests of the launcher share: running it apart, as somebody else, at a free port, and what it leaves."""
 
 import os
 import pwd
+import socket
 import subprocess
 import sys
 import time
@@ -62,6 +63,13 @@ def ordinary_user(folder: Path) -> list[str]:
         return [*start, "--namespace", "--"]
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     return [*start, "--"]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def processes_of(folder: Path) -> set[int]:

@@ -12,9 +12,7 @@ from archive.models import (
     Collection,
     Concept,
     Kind,
-    Membership,
     Rendition,
-    Role,
     Status,
     Step,
     Work,
@@ -30,14 +28,6 @@ def boat(harbour: Collection, bob: User, tmp_path: Path) -> Asset:
     Asset.objects.filter(pk=asset.pk).update(status=Status.READY, width=320, height=240, camera="Paper One")
     asset.refresh_from_db()
     return asset
-
-
-@pytest.fixture
-def carol(db: None, harbour: Collection) -> User:
-    """Curates the harbour without being a superuser."""
-    carol = User.objects.create_user("carol", password="a long enough password")
-    Membership.objects.create(collection=harbour, user=carol, role=Role.CURATOR)
-    return carol
 
 
 def test_it_tells_what_is_known(boat: Asset, bob: User, client: Client) -> None:

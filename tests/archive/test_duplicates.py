@@ -15,9 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from archive import deciding, duplicates
 from archive.components import components
 from archive.deciding import GroupGone, NothingKept, NotYours
-from archive.models import Asset, Collection, Decision, DuplicatePair, Likeness, Membership, PairState, Role, Status
+from archive.models import Asset, Collection, Decision, DuplicatePair, Likeness, PairState, Status
 from archive.trash import restore, trash
-from tests.cast import make_user
 
 pytestmark = pytest.mark.django_db
 PAGE = "/duplicates/"
@@ -51,14 +50,6 @@ def names(group: duplicates.Group) -> list[str]:
 
 def seen(user: User, kind: Likeness = Likeness.SAME) -> list[list[str]]:
     return [names(group) for group in duplicates.find_groups(user, kind).groups]
-
-
-@pytest.fixture
-def carol(harbour: Collection) -> User:
-    """Curates the harbour without being a superuser."""
-    carol = make_user("carol")
-    Membership.objects.create(collection=harbour, user=carol, role=Role.CURATOR)
-    return carol
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from archive.models import Asset, Collection, Rendition, Status
+from archive.models import Asset, Collection, Rendition
+from tests.prepared import store_film
 
 KEY = "originals/ha/nd/over-test é"
 PLACE = "/sightline-files/originals/ha/nd/over-test%20%C3%A9"
@@ -20,18 +21,7 @@ DATA = b"so many bytes"
 
 @pytest.fixture
 def film(harbour: Collection) -> Asset:
-    key = default_storage.save(KEY, ContentFile(DATA))
-    return Asset.objects.create(
-        collection=harbour,
-        kind="video",
-        status=Status.READY,
-        sha256="0" * 64,
-        original=key,
-        filename="Möwe.mp4",
-        media_type="video/mp4",
-        exif={"VideoCodec": "h264", "PixelFormat": "yuv420p"},
-        size=len(DATA),
-    )
+    return store_film(harbour, KEY, DATA, exif={"VideoCodec": "h264", "PixelFormat": "yuv420p"})
 
 
 @pytest.fixture

@@ -8,31 +8,20 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
-from archive.models import Asset, Collection, Status
+from archive.models import Asset, Collection
 from archive.ranges import BLOCK, Part, Unsatisfiable, read_range
 from archive.views import files
+from tests.prepared import store_film
 
 DATA = bytes(range(256)) * 4
 
 
 @pytest.fixture
 def film(harbour: Collection) -> Asset:
-    key = default_storage.save("originals/ra/ng/range-test", ContentFile(DATA))
-    return Asset.objects.create(
-        collection=harbour,
-        kind="video",
-        status=Status.READY,
-        sha256="0" * 64,
-        original=key,
-        filename="Möwe.mp4",
-        media_type="video/mp4",
-        size=len(DATA),
-    )
+    return store_film(harbour, "originals/ra/ng/range-test", DATA)
 
 
 @pytest.mark.parametrize(

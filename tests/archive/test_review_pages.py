@@ -31,7 +31,7 @@ from archive.models import (
 from archive.moderation.export import cell
 from archive.moderation.flagging import Doubt, raise_flags
 from archive.moderation.reviewing import answer
-from tests.cast import make_user
+from tests.cast import make_curator, make_user
 from tests.prepared import make_encoded, random_rows
 
 pytestmark = pytest.mark.django_db
@@ -55,8 +55,7 @@ def flags(harbour: Collection, fake_space: Space, weapon: Concept) -> list[Flag]
 @pytest.fixture
 def carol(harbour: Collection, client: Client) -> User:
     """A curator, logged in."""
-    carol = make_user("carol")
-    Membership.objects.create(collection=harbour, user=carol, role=Role.CURATOR)
+    carol = make_curator("carol", harbour)
     client.force_login(carol)
     return carol
 

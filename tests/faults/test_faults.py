@@ -27,7 +27,7 @@ from rest_framework.authtoken.models import Token
 from archive import dispatch
 from archive.models import Asset, Collection, Embedding, Space, Status, Step, Work, WorkState
 from tests import pictures
-from tests.archive.test_up import free_port
+from tests.archive.bundled_processes import free_port
 from tests.faults import DEADLY, POISON
 from tests.faults.workers import Doorbells, Fleet, Running, holders, kill_a_holder, wait_for
 from tests.prepared import fake_rows, make_prepared

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from archive.models import Asset, Batch, BatchState, Collection, Membership, Role, Space, Status
+from archive.models import Asset, Batch, BatchState, Collection, Space, Status
 from archive.tags import add_tags, tags_of
 from archive.trash import trash
 from search import act_views, engine
@@ -30,14 +30,6 @@ from workers.client import Encoded, remember_text
 pytestmark = pytest.mark.django_db
 
 BATCHES = "/api/v1/batches"
-
-
-@pytest.fixture
-def carol(harbour: Collection) -> User:
-    """Curates the harbour, nothing else."""
-    carol = make_user("carol")
-    Membership.objects.create(collection=harbour, user=carol, role=Role.CURATOR)
-    return carol
 
 
 @pytest.fixture

@@ -8,25 +8,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from archive.models import Asset, Batch, Collection, Membership, Role, Space, Tag
+from archive.models import Asset, Batch, Collection, Space, Tag
 from archive.tags import add_tags
 from search.acting import choose_all
 from search.facets import count_facets
 from search.query import Query
 from tests.api import client_of
-from tests.cast import make_user
 from tests.prepared import make_encoded, random_rows
 from workers.batches import drain_batches
 from workers.client import Encoded, remember_text
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def carol(harbour: Collection) -> User:
-    carol = make_user("carol")
-    Membership.objects.create(collection=harbour, user=carol, role=Role.CURATOR)
-    return carol
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from archive.models import Asset, Collection, Space, Work
 from search.api import WHY_NOT, unanswered
 from search.failures import SpaceGone, TooSlow
 from tests import pictures
+from tests.addresses import SEARCH_TERMS
 from tests.api import client_of, error_of
 from tests.cast import make_jpeg, upload
 from workers.encode import drain_encode
@@ -240,21 +241,7 @@ def test_similar_to_what_is_not_encoded_yet_is_a_409(
 )
 def test_no_term_is_a_500(colours: dict[str, Asset], alice: User, text: str) -> None:
     client = client_of(alice)
-    terms = [
-        "q",
-        "without",
-        "like",
-        "picture",
-        "collection",
-        "kind",
-        "from",
-        "to",
-        "limit",
-        "offset",
-        "exact",
-        "unknown",
-    ]
-    for name in terms:
+    for name in (*SEARCH_TERMS, "unknown"):
         for params in ({name: text}, {"q": "red", name: text}):
             for answer in (client.get("/api/v1/search", params), client.post("/api/v1/search", params, format="json")):
                 assert answer.status_code in (200, 400, 404, 410), (name, answer.status_code)

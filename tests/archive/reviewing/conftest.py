@@ -1,13 +1,13 @@
-"""A flag that hides an asset of the harbour, and two curators who may decide it."""
+"""A flag that hides an asset of the harbour, and a second curator beside carol who may decide it."""
 
 from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
 
-from archive.models import Asset, Collection, Concept, ConceptKind, Flag, Membership, Policy, Role, Space
+from archive.models import Asset, Collection, Concept, ConceptKind, Flag, Policy, Space
 from archive.moderation.flagging import Doubt, raise_flags
-from tests.cast import make_user
+from tests.cast import make_curator
 from tests.prepared import make_encoded, random_rows
 
 
@@ -36,14 +36,5 @@ def flag(asset: Asset, weapon: Concept, policy: Policy, fake_space: Space) -> Fl
 
 
 @pytest.fixture
-def carol(harbour: Collection) -> User:
-    carol = make_user("carol")
-    Membership.objects.create(collection=harbour, user=carol, role=Role.CURATOR)
-    return carol
-
-
-@pytest.fixture
 def dave(harbour: Collection) -> User:
-    dave = make_user("dave")
-    Membership.objects.create(collection=harbour, user=dave, role=Role.CURATOR)
-    return dave
+    return make_curator("dave", harbour)

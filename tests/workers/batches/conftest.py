@@ -1,4 +1,4 @@
-"""Boats to act on, a second collection, and carol, who curates one of the two."""
+"""Boats to act on, a second collection, which carol does not curate, and chunks that are small."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from archive.deeds.deed import Deed
-from archive.models import Asset, Collection, Membership, Role
-from tests.cast import make_user
+from archive.models import Asset, Collection
 from tests.workers.batches.orders import make_assets
 
 
@@ -19,14 +18,6 @@ def boats(harbour: Collection) -> list[Asset]:
 @pytest.fixture
 def attic(alice: User) -> Collection:
     return Collection.objects.create(slug="attic", name="Attic", owner=alice)
-
-
-@pytest.fixture
-def carol(harbour: Collection) -> User:
-    """Curates the harbour, nothing else."""
-    carol = make_user("carol")
-    Membership.objects.create(collection=harbour, user=carol, role=Role.CURATOR)
-    return carol
 
 
 @pytest.fixture
