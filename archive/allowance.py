@@ -16,10 +16,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
+
+from archive.quick_redis import quick_redis
 
 log = logging.getLogger(__name__)
 # An office, or a proxy that does not tell who its visitors are, is one address.
@@ -44,8 +43,6 @@ for n, key in ipairs(KEYS) do
 end
 return '0'
 """
-
-_redis: Redis | None = None
 
 
 class AskedTooOften(Exception):
@@ -99,7 +96,7 @@ def take(buckets: dict[str, int], seconds: float = SECONDS) -> float:
         return 0.0
     names = [f"sightline:asked:{name}" for name in buckets]
     try:
-        found = _connection().eval(TAKE, len(names), *names, *buckets.values(), seconds)
+        found = quick_redis().eval(TAKE, len(names), *names, *buckets.values(), seconds)
     except (RedisError, OSError) as error:
         log.warning("questions are not counted: %s", error)
         return 0.0
@@ -119,12 +116,3 @@ def address_of(request: HttpRequest) -> str:
     if proxies and told:
         return str(told[-min(proxies, len(told))])
     return str(request.META.get("REMOTE_ADDR") or "")
-
-
-def _connection() -> Redis:
-    global _redis  # noqa: PLW0603  (one connection pool a process)
-    if _redis is None:
-        _redis = Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
-        )
-    return _redis

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from django.conf import settings
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.exceptions import RedisError
-from redis.retry import Retry
+
+from archive.quick_redis import quick_redis
 
 READY = "sightline:queries:ready"  # a hash: fingerprints of the models that are at hand
 LIVELY = "sightline:queries:lively"
 A_DAY = 86_400
 A_TEXT = 0.1  # seconds; of a large model on a slow machine
-
-_redis: Redis | None = None
 
 
 def patience(texts: int = 1) -> float:
@@ -60,15 +58,6 @@ def hangs(redis: Redis, fingerprint: str) -> bool:
 def is_ready(fingerprint: str) -> bool:
     """Whether some worker has read with that model, and has not begun to load it anew since. False without Redis."""
     try:
-        return bool(_connection().hexists(READY, fingerprint))
+        return bool(quick_redis().hexists(READY, fingerprint))
     except (RedisError, OSError):
         return False
-
-
-def _connection() -> Redis:
-    global _redis  # noqa: PLW0603  (one connection pool a process)
-    if _redis is None:
-        _redis = Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
-        )
-    return _redis

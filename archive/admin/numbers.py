@@ -58,7 +58,7 @@ def numbers_of_work(user: Person) -> list[Number]:
     """While a space is filled a million steps wait: long ones are estimated, and the oldest is the one made first."""
     work = curated_work(user)
     waiting = work.filter(state=WorkState.READY)
-    set_aside = work.filter(state=WorkState.QUARANTINED)
+    set_aside = _about(work.filter(state=WorkState.QUARANTINED))
     lately = work.filter(state=WorkState.DONE, done_at__gt=Now() - timedelta(hours=1))
     oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
     held_up = sum(_held_up(waiting, slug) for slug in Space.objects.live().values_list("slug", flat=True))
@@ -67,7 +67,7 @@ def numbers_of_work(user: Person) -> list[Number]:
         *full,
         Number("steps waiting", _about(waiting), _work(WorkState.READY)),
         Number("running", _about(work.filter(state=WorkState.RUNNING)), _work(WorkState.RUNNING)),
-        Number("set aside", _about(set_aside), _work(WorkState.QUARANTINED), alarm=set_aside.exists()),
+        Number("set aside", set_aside, _work(WorkState.QUARANTINED), alarm=set_aside != "0"),
         Number("done in the last hour", _about(lately), _work(WorkState.DONE)),
         Number("the oldest waits", since(oldest) if oldest else "–", _work(WorkState.READY)),
     ]

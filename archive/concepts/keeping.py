@@ -124,9 +124,16 @@ def _show(concept: Concept, around: Surroundings) -> list[str]:
     """Have it shown by these examples; returns what is another than before, in words."""
     before = set(concept.examples.values_list("asset", "counter"))
     shown = dict.fromkeys(around.counters, True) | dict.fromkeys(around.examples, False)
-    ConceptExample.objects.filter(concept=concept).delete()
-    ConceptExample.objects.bulk_create(ConceptExample(concept=concept, asset=a, counter=c) for a, c in shown.items())
+    show_by(concept, {asset.pk: counter for asset, counter in shown.items()})
     return [] if before == {(asset.pk, counter) for asset, counter in shown.items()} else ["other examples"]
+
+
+def show_by(concept: Concept, shown: Mapping[int, bool]) -> None:
+    """By these assets, {id: counter-example}, and no others."""
+    ConceptExample.objects.filter(concept=concept).delete()
+    ConceptExample.objects.bulk_create(
+        ConceptExample(concept=concept, asset_id=pk, counter=counter) for pk, counter in shown.items()
+    )
 
 
 def choose_line(concept: Concept, line: float | None) -> list[str]:
@@ -143,7 +150,7 @@ def choose_line(concept: Concept, line: float | None) -> list[str]:
         choose_head_line(head, line)
     else:
         choose_words_line(concept, space.pk, line)
-    return [] if before == line else [f"line: {_as_line(line)} instead of {_as_line(before)}"]
+    return [] if before == line else [f"line: {as_line(line)} instead of {as_line(before)}"]
 
 
 def choose_words_line(concept: Concept, space: int, line: float | None) -> None:
@@ -172,7 +179,7 @@ def find_chosen(concept: Concept, space: Space) -> float | None:
     return ConceptVector.objects.filter(concept=concept, space=space).values_list("chosen", flat=True).first()
 
 
-def _as_line(line: float | None) -> str:
+def as_line(line: float | None) -> str:
     return "calibrated" if line is None else f"{line:.2f}"
 
 

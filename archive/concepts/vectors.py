@@ -73,17 +73,18 @@ def find_concept_vectors(space: Space, concepts: Iterable[Concept]) -> ConceptVe
     """
     rows = list(ConceptVector.objects.made().filter(space=space, concept__in=concepts).order_by("concept_id"))
     in_use = ConceptHead.objects.filter(space=space, in_use=True, concept__in=[row.concept_id for row in rows])
-    heads = {head.concept_id: head for head in in_use}
-    return stack(
-        [_made(row, heads.get(row.concept_id)) for row in rows], [row.concept_id for row in rows], _lines(rows, heads)
-    )
+    return _stacked(rows, {head.concept_id: head for head in in_use})
 
 
 def version_vectors(space: Space, concept: int, head: ConceptHead | None) -> ConceptVectors:
     """Of one concept as `head` judges, or its words alone, whichever of them is in use. Empty until it was read."""
     rows = list(ConceptVector.objects.made().filter(space=space, concept=concept))
-    heads = {concept: head} if head is not None else {}
-    return stack([_made(row, head) for row in rows], [row.concept_id for row in rows], _lines(rows, heads))
+    return _stacked(rows, {concept: head} if head is not None else {})
+
+
+def _stacked(rows: list[ConceptVector], heads: Mapping[int, ConceptHead]) -> ConceptVectors:
+    ids = [row.concept_id for row in rows]
+    return stack([_made(row, heads.get(row.concept_id)) for row in rows], ids, _lines(rows, heads))
 
 
 def _lines(rows: list[ConceptVector], heads: Mapping[int, ConceptHead]) -> list[float]:

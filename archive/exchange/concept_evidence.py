@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archive.concepts.keeping import choose_words_line
+from archive.concepts.keeping import as_line, choose_words_line, show_by
 from archive.concepts.words import MOST_EXAMPLES
 from archive.models import Asset, Concept, ConceptExample, ConceptVector, Space
 
@@ -156,11 +156,10 @@ def write_evidence(
     for space, line in here.lines.items():
         if lines.get(space) != line:
             choose_words_line(concept, space, line)
-            told.append(f"line: {line:.2f} in space {space}")
+            told.append(
+                f"line: {as_line(line)} instead of {as_line(lines.get(space))} in {Space.objects.get(pk=space)}"
+            )
     if dict(before) != here.shown:
-        ConceptExample.objects.filter(concept=concept).delete()
-        ConceptExample.objects.bulk_create(
-            ConceptExample(concept=concept, asset_id=pk, counter=counter) for pk, counter in here.shown.items()
-        )
+        show_by(concept, here.shown)
         told.append("other examples")
     return told

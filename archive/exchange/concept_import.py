@@ -10,12 +10,7 @@ from django.db import connection, transaction
 
 from archive.concepts.keeping import take_effect
 from archive.concepts.vectors import examples_of
-from archive.exchange.concept_evidence import (
-    Archive,
-    Here,
-    differs,
-    write_evidence,
-)
+from archive.exchange.concept_evidence import Archive, Here, differs, write_evidence
 from archive.exchange.concept_lines import Wanted, understand
 from archive.exchange.concept_rows import VOCABULARY
 from archive.exchange.lines import BadFile, Problem
@@ -40,14 +35,15 @@ class _Known:
     concepts: dict[str, Concept] = field(default_factory=dict)
     places: dict[str, Collection] = field(default_factory=dict)
     lines: dict[int, dict[int, float | None]] = field(default_factory=dict)  # by concept, then by space
-    shown: dict[int, dict[int, bool]] = field(default_factory=dict)  # by concept, then {asset: counter}
+    had: dict[int, list[ConceptExample]] = field(default_factory=dict)  # by concept
     here: dict[str, Here] = field(default_factory=dict)  # what lines mean in this archive, by folded name
 
     def lines_of(self, concept: Concept | None) -> dict[int, float | None]:
         return self.lines.get(concept.pk, {}) if concept is not None else {}
 
     def shown_on(self, concept: Concept | None) -> dict[int, bool]:
-        return self.shown.get(concept.pk, {}) if concept is not None else {}
+        """{asset: counter-example}."""
+        return {one.asset_id: one.counter for one in self.had.get(concept.pk, ())} if concept is not None else {}
 
 
 def import_vocabulary(file: BinaryIO, user: User, *, dry_run: bool = False, leave_out_wrong: bool = False) -> Tally:
@@ -101,8 +97,7 @@ def _find(wanted: list[Wanted]) -> _Known:
     ids = [concept.pk for concept in known.concepts.values()]
     for pk, space, line in ConceptVector.objects.filter(concept__in=ids).values_list("concept", "space", "chosen"):
         known.lines.setdefault(pk, {})[space] = line
-    for pk, asset, counter in ConceptExample.objects.filter(concept__in=ids).values_list("concept", "asset", "counter"):
-        known.shown.setdefault(pk, {})[asset] = counter
+    known.had = examples_of(list(known.concepts.values()))
     return known
 
 
@@ -190,12 +185,11 @@ def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
     made = dict(known.concepts)
     before = {pk: copy(concept) for concept in known.concepts.values() if (pk := concept.pk)}
     touched: dict[int, Concept] = {}
-    had = examples_of(list(known.concepts.values()))
     more: dict[int, list[str]] = {}
     for one in wanted:
         folded = fold(one.name)
         concept = made.get(folded)
-        if concept is not None and concept.pk in before and not _differs(concept, one, known):
+        if concept is not None and not _differs(concept, one, known):
             continue
         if concept is None:
             concept = made[folded] = Concept(slug=free_slug(one.name), created_by=user, **one.fields)
@@ -215,4 +209,4 @@ def _write(wanted: list[Wanted], known: _Known, user: User) -> None:
         if concept.parent_id != (parent.pk if parent else None):
             concept.parent = parent
             concept.save(update_fields=["parent"])
-    take_effect(list(touched.values()), before, had, more, user)
+    take_effect(list(touched.values()), before, known.had, more, user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from itertools import islice
 
 from rich.progress import Progress, TaskID
 
@@ -27,8 +28,11 @@ class FilmsBar:
         if self.progress.disable or time.monotonic() < self.asked + EVERY:
             return
         self.asked = time.monotonic()
-        films = Asset.objects.filter(pk__in=list(left), kind=Kind.VIDEO, status=Status.PENDING)
-        told = progress_of_each(films.order_by("pk")[:MOST]).values()
+        # Of a million that are waited for few are videos: those are looked up, and not the million.
+        wanted = set(left)
+        pending = Asset.objects.filter(kind=Kind.VIDEO, status=Status.PENDING).order_by("pk")
+        films = (film for film in pending.defer("exif", "notes").iterator() if film.pk in wanted)
+        told = progress_of_each(islice(films, MOST)).values()
         if not told:
             self._hide()
             return

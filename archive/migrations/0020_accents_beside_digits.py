@@ -35,5 +35,5 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(MAPPING.format("unaccent, simple"), MAPPING.format("simple")),
-        migrations.RunPython(write_anew, write_anew),
+        migrations.RunPython(write_anew, migrations.RunPython.noop),
     ]

@@ -39,6 +39,13 @@ FORWARD = WORDS.format(
     changed="(OLD.name, OLD.kind) IS DISTINCT FROM (NEW.name, NEW.kind)",
 )
 BACKWARD = WORDS.format(only="", of="name", changed="OLD.name IS DISTINCT FROM NEW.name")
+# What a dry run from before judged by is not known, where it may have been a head: it is made again.
+UNTOLD = """
+DELETE FROM archive_check c WHERE c.dry AND EXISTS (
+    SELECT FROM archive_policy p JOIN archive_concepthead h ON h.concept_id = p.concept_id
+    WHERE p.id = c.policy_id AND h.space_id = c.space_id
+)
+"""
 
 
 class Migration(migrations.Migration):
@@ -58,4 +65,5 @@ class Migration(migrations.Migration):
                 to="archive.concepthead",
             ),
         ),
+        migrations.RunSQL(UNTOLD, migrations.RunSQL.noop),
     ]

@@ -25,7 +25,7 @@ PLAYED = {
     "video/webm": ({"vp8", "vp9", "av1"}, {"vorbis", "opus", ""}),
 }
 DEPTHS = {"yuv420p", "yuvj420p"}
-OVER = (WorkState.DONE, WorkState.QUARANTINED, WorkState.CANCELLED)
+TRIED = (WorkState.QUARANTINED, WorkState.CANCELLED)
 
 
 def plays_as_it_is(asset: Asset) -> bool:
@@ -49,10 +49,16 @@ def playable_key(asset: Asset) -> tuple[str, str] | None:
 
 
 def is_given_up(asset: Asset) -> bool:
-    """Whether nobody will make what a browser could play: it was tried in vain, or a curator skipped it."""
+    """Of a video without `playable_key`, whether nobody will make one: it was tried in vain, a curator skipped it, or
+    there is nothing to make it of."""
+    return Work.objects.filter(asset=asset, step=Step.PLAY, state__in=(WorkState.DONE, *TRIED)).exists()
+
+
+def may_be_made_again(asset: Asset) -> bool:
+    """Whether what a browser could play is missing, and another try may make it."""
     if asset.kind != Kind.VIDEO or playable_key(asset) is not None:
         return False
-    return Work.objects.filter(asset=asset, step=Step.PLAY, state__in=OVER).exists()
+    return Work.objects.filter(asset=asset, step=Step.PLAY, state__in=TRIED).exists()
 
 
 def keep_piece(asset: Asset, first_ms: int, data: bytes) -> Rendition:

@@ -69,7 +69,7 @@ def player_of(asset: Asset, at: str = "") -> Player | None:
         shots=shots,
         shots_in_all=in_all,
         previews=has_sprite(asset),
-        given_up=is_given_up(asset),
+        given_up=found is None and is_given_up(asset),
     )
 
 

@@ -17,7 +17,7 @@ from archive.forms import AssetForm
 from archive.models import Asset, Status
 from archive.tags import proposed_on, seen_tags, tags_of
 from archive.templatetags.shapes import BONES
-from archive.video.playable import is_given_up
+from archive.video.playable import may_be_made_again
 from archive.video.player import player_of
 from archive.video.progress import progress_of
 from archive.work import retry_assets
@@ -88,4 +88,4 @@ def retry(request: HttpRequest, asset: uuid.UUID) -> HttpResponse:
 
 
 def _may_retry(user: User, found: Asset, curates: bool) -> bool:
-    return (curates or found.uploader_id == user.pk) and (found.status == Status.FAILED or is_given_up(found))
+    return (curates or found.uploader_id == user.pk) and (found.status == Status.FAILED or may_be_made_again(found))

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from archive.access import person, visible_only
 from archive.models import Flag
 from archive.moderation.blurring import blurred, find_picture
+from archive.storage import StoreAway
 from archive.views.files import INERT
 
 # Nothing of it stays in the reviewer's browser.
@@ -25,7 +26,7 @@ def picture(request: HttpRequest, flag: int) -> HttpResponse:
     clear = request.GET.get("clear") == "1"
     try:
         there = find_picture(found, int(frame) if frame else None, large=clear)
-    except FileNotFoundError:
+    except (FileNotFoundError, StoreAway):
         raise Http404 from None
     if there is None:
         raise Http404
