@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from archive.models import Asset, Collection, Frame, Rendition, Space, Status
 from tests.browser.conftest import log_in
@@ -249,8 +249,16 @@ def test_a_film_that_workers_read_is_found_at_its_scene(
             expect(page.locator(".timeline .outline")).to_be_visible()
             expect(page.locator(".moments img").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # Hovering over the strip shows a small still from the sprite.
+    # Hovering over the strip shows a small still from the sprite, also when the list of stills comes after the pointer.
+    held: list[Route] = []
+    page.route("**/previews.vtt", lambda route, _request: held.append(route))
+    page.reload()
+    standing_at(page, start)
+    expect(page.locator(".timeline .outline")).to_be_visible()
     area = page.locator(".timeline").bounding_box()
     assert area
     page.mouse.move(area["x"] + area["width"] * 0.4, area["y"] + 10)
+    expect(page.locator(".glance .when")).to_be_visible()
+    assert held
+    held[0].continue_()
     page.wait_for_function("() => document.querySelector('.glance .still').style.backgroundImage.includes('/sprite/')")

@@ -83,7 +83,10 @@ function secondAt(timeline, event) {
   return Math.min(Math.max((event.clientX - area.left) / area.width, 0), 1) * length();
 }
 
+let resting = null; // where the pointer stands on the strip: what is shown there may arrive after it
+
 function glance(timeline, event) {
+  resting = [timeline, event];
   const second = secondAt(timeline, event);
   const shown = timeline.querySelector(".glance");
   const still = shown.querySelector(".still");
@@ -103,12 +106,18 @@ function glance(timeline, event) {
   shown.style.left = `${Math.min(Math.max(across, half), timeline.clientWidth - half)}px`;
 }
 
+function leave() {
+  resting = null;
+  for (const shown of player.querySelectorAll(".glance")) shown.hidden = true;
+}
+
 function listen() {
   video.addEventListener("loadedmetadata", begin);
   for (const name of ["timeupdate", "seeked"]) video.addEventListener(name, follow);
   if (video.readyState >= 1) begin();
   // The track of previews is data; it is loaded when it is not disabled.
   if (video.textTracks[0]) video.textTracks[0].mode = "hidden";
+  video.querySelector("track")?.addEventListener("load", () => { if (resting?.[0].isConnected) glance(...resting); });
 
   player.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-at]");
@@ -127,13 +136,11 @@ function listen() {
   document.addEventListener("pointerup", () => { held = null; });
   player.addEventListener("pointermove", (event) => {
     const timeline = strip(event);
-    for (const shown of player.querySelectorAll(".glance")) if (!timeline?.contains(shown)) shown.hidden = true;
     if (held) seek(secondAt(held, event));
     if (timeline && length()) glance(timeline, event);
+    else leave();
   });
-  player.addEventListener("pointerleave", () => {
-    for (const shown of player.querySelectorAll(".glance")) shown.hidden = true;
-  });
+  player.addEventListener("pointerleave", leave);
   // What was asked for has arrived.
   document.body.addEventListener("htmx:after:swap", follow);
   document.body.addEventListener("htmx:afterSwap", follow);
