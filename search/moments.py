@@ -16,7 +16,7 @@ from archive.spaces import partition
 from archive.vectors import Vector, as_text
 from search.exclusion import Price
 from search.hits import Moment
-from search.neighbours import WITHIN_MS, limited_to
+from search.neighbours import WITHIN_MS, read_rows
 
 MOST_SHOWN = 8  # of one video, beside others
 # Shots begin before their frames: where one begins is a row of its own, and the latest one so far is the one that
@@ -122,8 +122,4 @@ def closeness_by_second(aim: Aim, asset: int) -> list[tuple[float, float]]:
 
 def read(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Raises `TooSlow`, as finding neighbours does."""
-    with limited_to(WITHIN_MS) as cursor:
-        cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling costs more than these take
-        cursor.execute(sql, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return read_rows(sql, params, WITHIN_MS, jit=False)  # compiling costs more than these take

@@ -16,7 +16,7 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from archive.models import Asset
 from archive.models.words import CONFIGURATION
-from search.neighbours import WITHIN_MS, limited_to
+from search.neighbours import WITHIN_MS, read_list
 
 QUOTED = re.compile(r'"([^"]*)"')
 WORD = re.compile(r"[^\W_]+")
@@ -92,10 +92,11 @@ def find_sayings(among: QuerySet[Asset], text: str, most: int, unwanted: Sequenc
         whole=ExpressionWrapper(Q(words__said=whole), output_field=BooleanField()),
     ).order_by("-whole", "-closeness", "-pk")
     name = text.strip().strip('"')
-    with limited_to(WITHIN_MS):
-        # Where no name can be meant, nothing is looked up: most questions have no dot in them.
-        first = [Saying(pk, exactly=True) for pk in _named(among, name)[:most]] if "." in name else []
-        rows = list(ranked.values_list("pk", "whole")[:most])
+    # Where no name can be meant, nothing is looked up: most questions have no dot in them.
+    first = (
+        [Saying(pk, exactly=True) for (pk,) in read_list(_named(among, name)[:most], WITHIN_MS)] if "." in name else []
+    )
+    rows = read_list(ranked.values_list("pk", "whole")[:most], WITHIN_MS)
     known = {saying.asset_id for saying in first}
     return [*first, *(Saying(pk, whole=is_whole) for pk, is_whole in rows if pk not in known)]
 

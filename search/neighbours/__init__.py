@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple
@@ -19,25 +18,41 @@ from typing import Any, NamedTuple
 import orjson
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
-from django.db import OperationalError, ProgrammingError, connection
-from django.db.backends.utils import CursorWrapper
+from django.db import connection
 from django.db.models import QuerySet
-from psycopg.errors import QueryCanceled, UndefinedTable
 from redis.exceptions import RedisError
 
 from archive.models import Asset, Space
 from archive.spaces import index_state, partition
 from archive.vectors import Vector, as_text, asset_vectors, frame_vector
-from search.failures import SpaceGone, TooSlow
-from search.neighbours.reading import reading
-from search.neighbours.statement import SETTINGS, compile_held, compile_statement
+from search.neighbours.reading import (
+    EF_LEAST,
+    SCAN_TUPLES,
+    WITHIN_MS,
+    limited_to,
+    read_list,
+    read_rows,
+    tables_that_may_go,
+)
+from search.neighbours.statement import compile_held, compile_statement
 
-# hnsw.ef_search, hnsw.max_scan_tuples and hnsw.scan_mem_multiplier stand in the way of long answers when left alone:
-# at its default of 40, HNSW returns 40 rows whatever the LIMIT; and what it meets on the way and does not return yet
-# has to fit into work_mem, or is forgotten.
-# How widely it looks grows with the size of the graph: see `effort`.
-EF_LEAST, EF_MOST = 400, 1000
-SCAN_TUPLES = 40_000
+__all__ = [
+    "WITHIN_MS",
+    "Found",
+    "Neighbour",
+    "effort",
+    "find_neighbours",
+    "holds_videos",
+    "limited_to",
+    "read_list",
+    "read_rows",
+    "similarities",
+    "stored_vector",
+    "tables_that_may_go",
+    "vector_at",
+]
+
+EF_MOST = 1000
 REMEMBER_SECONDS = 60
 # How many representatives are fetched for each asset that is wanted. A video has many, close to each other, and its
 # best frame need not be the one that stands for its shot: with ten times as many 0.99 of the right assets were found
@@ -49,9 +64,8 @@ MOST_PASS = 0.8  # a filter that lets more through than that is none
 MOST_FETCHED = 4000
 # Frames that are read to score videos by their best one; a page of the longest videos is scored so in any case.
 FRAMES_RESCORED, LEAST_RESCORED = 200_000, 60
-# What a statement may take, so that no question keeps the database from everybody else's. Comparing with everything
-# is asked for by those who know that it takes its time.
-WITHIN_MS, EXACTLY_WITHIN_MS = 3000, 60_000
+# Comparing with everything is asked for by those who know that it takes its time.
+EXACTLY_WITHIN_MS = 60_000
 
 HELD = "SELECT EXISTS (SELECT FROM {partition})"
 ASSETS = "SELECT reltuples FROM pg_class WHERE oid = 'archive_asset'::regclass"
@@ -167,9 +181,7 @@ def effort(rows: int, limit: int, share: float = 1.0) -> int:
 def similarities(space: Space, vector: Vector, frames: Sequence[int]) -> dict[int, float]:
     """Inner products of `vector` with some stored frames."""
     sql = SIMILARITIES.format(partition=partition(space))
-    with limited_to(WITHIN_MS) as cursor:
-        cursor.execute(sql, {"vector": as_text(vector), "frames": list(frames)})
-        return dict(cursor.fetchall())
+    return dict(read_rows(sql, {"vector": as_text(vector), "frames": list(frames)}, WITHIN_MS))
 
 
 def stored_vector(space: Space, asset: Asset) -> Vector | None:
@@ -182,31 +194,6 @@ def vector_at(space: Space, asset: Asset, at: float) -> Vector | None:
     """(768,): the vector of the frame of an asset that is nearest to a second."""
     with tables_that_may_go():
         return frame_vector(space, asset.pk, at)
-
-
-@contextmanager
-def tables_that_may_go() -> Iterator[None]:
-    """A space can be retired between the moment in which it was chosen and the statement that reads it."""
-    try:
-        yield
-    except ProgrammingError as error:
-        if isinstance(error.__cause__, UndefinedTable):
-            raise SpaceGone from error
-        raise
-
-
-@contextmanager
-def limited_to(within_ms: int, ef: str = str(EF_LEAST), tuples: str = str(SCAN_TUPLES)) -> Iterator[CursorWrapper]:
-    """A cursor for statements that write nothing, each of which may take so long. Raises `TooSlow` behind that, and
-    `SpaceGone`."""
-    try:
-        with tables_that_may_go(), reading() as cursor:
-            cursor.execute(f"{SETTINGS}, set_config('statement_timeout', %s, true)", [ef, tuples, f"{within_ms}ms"])
-            yield cursor
-    except OperationalError as error:
-        if isinstance(error.__cause__, QueryCanceled):
-            raise TooSlow from error
-        raise
 
 
 class Way(NamedTuple):
@@ -244,9 +231,7 @@ class Wanted:
 
     def held(self) -> int:
         """How many candidates have a vector, counted up to `limit`: more cannot be found."""
-        with limited_to(self.within_ms) as cursor:
-            cursor.execute(compile_held(self.space, self.candidates), self.params)
-            (found,) = cursor.fetchone() or (0,)
+        ((found,),) = read_rows(compile_held(self.space, self.candidates), self.params, self.within_ms)
         return int(found)
 
     def look_wider(self) -> bool:
@@ -260,9 +245,7 @@ class Wanted:
         sql = compile_statement(self.space, self.candidates, shape, videos=self.videos)
         rescored = max(LEAST_RESCORED, int(FRAMES_RESCORED / self.frames))
         asked = {**self.params, "fetch": self.fetch, "threshold": threshold, "rescored": rescored}
-        with limited_to(self.within_ms, str(self.ef), str(SCAN_TUPLES)) as cursor:
-            cursor.execute(sql, asked)
-            rows = cursor.fetchall()
+        rows = read_rows(sql, asked, self.within_ms, self.ef, SCAN_TUPLES)
         plan = rows[0][3] if rows else ("exact" if shape == "exact" else "hnsw")
         return Found([Neighbour(*row[:3]) for row in rows], plan)
 

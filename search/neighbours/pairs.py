@@ -13,9 +13,8 @@ from psycopg.errors import QueryCanceled
 from archive.models import Asset, Space
 from archive.models.duplicates import LEAST_QUALITY, LEAST_SPREAD
 from archive.spaces import index_state, partition
-from search.neighbours import SCAN_TUPLES, compile_candidates, tables_that_may_go
-from search.neighbours.reading import reading
-from search.neighbours.statement import SETTINGS
+from search.neighbours import compile_candidates
+from search.neighbours.reading import SCAN_TUPLES, reading, settings, tables_that_may_go
 
 CLOSE_PAIRS = """
 SELECT mine.asset_id, near.asset_id, max(near.closeness)
@@ -131,13 +130,10 @@ def in_order(one: int, other: int) -> Pair:
 
 
 def _search(
-    sql: str, ef: int = EF_PAIRS, scan: int = SCAN_TUPLES, within_ms: int = 0, **params: Any
+    sql: str, ef: int = EF_PAIRS, scan: int = SCAN_TUPLES, within_ms: int | None = None, **params: Any
 ) -> list[tuple[Any, ...]]:
     with reading() as cursor:
-        cursor.execute(SETTINGS, [str(ef), str(scan)])
-        if within_ms:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{within_ms}ms"])
-        cursor.execute("SELECT set_config('jit', 'off', true)")  # compiling costs more than these take
+        cursor.execute(settings(ef, scan, within_ms, jit=False))  # compiling costs more than these take
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

@@ -5,12 +5,6 @@ from __future__ import annotations
 from archive.models import Space
 from archive.spaces import partition
 
-SETTINGS = """
-SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %s, true),
-       set_config('hnsw.max_scan_tuples', %s, true), set_config('hnsw.scan_mem_multiplier', '8', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true)
-"""
-
 STATEMENT = """
 WITH candidate (id) AS NOT MATERIALIZED ({candidates}),
 {ways},

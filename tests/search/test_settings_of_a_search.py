@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from django.db import connection, transaction
 
 from archive.models import Asset, Collection, Space
 from search.engine import search
-from search.failures import TooSlow
+from search.failures import SpaceGone, TooSlow
 from search.moments import Aim, best_moments
-from search.neighbours import find_neighbours, limited_to
+from search.neighbours import find_neighbours, limited_to, read_rows
 from search.neighbours.pairs import close_pairs, close_shots, looking_alike
 from search.phrases import find_sayings
 from search.query import Query
@@ -116,3 +117,34 @@ def test_what_was_stopped_leaves_nothing_behind_either(boats: list[Asset]) -> No
         assert settings_now() == before
     assert settings_now() == before
     assert Asset.objects.get(pk=boats[0].pk).title == "Kept"
+
+
+@pytest.mark.parametrize("outer", [True, False])
+def test_a_statement_and_its_settings_go_together_where_nothing_is_around_them(
+    transactional_db: None, outer: bool
+) -> None:
+    asked: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *rest)
+
+    show = "SELECT current_setting('hnsw.ef_search'), current_setting('statement_timeout'), %(said)s"
+    with transaction.atomic() if outer else nullcontext(), connection.execute_wrapper(note):
+        assert read_rows(show, {"said": "it's %"}, 70, 777) == [("777", "70ms", "it's %")]
+    assert outer or len(asked) == 1
+    assert settings_now()["statement_timeout"] == "0"
+
+
+@pytest.mark.parametrize("outer", [True, False])
+def test_and_is_stopped_alone_as_well(transactional_db: None, outer: bool) -> None:
+    with transaction.atomic() if outer else nullcontext():
+        with pytest.raises(TooSlow):
+            read_rows("SELECT pg_sleep(%(long)s)", {"long": 5}, 50)
+        assert read_rows("SELECT 1", {}, 50) == [(1,)]
+
+
+def test_a_table_that_went_is_told_in_either_way(transactional_db: None) -> None:
+    for around in (transaction.atomic(), nullcontext()):
+        with pytest.raises(SpaceGone), around:
+            read_rows("SELECT 1 FROM archive_embedding_0", {}, 50)
