@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,9 +49,10 @@ class Background:
     def spread(self) -> float:
         return max(float(self.sorted.std()), 1e-6)
 
-    def share_below(self, closeness: float) -> float:
-        """The share of the sample that is less close, in [0, 1]."""
-        return float(np.searchsorted(self.sorted, closeness) / len(self.sorted))
+    def shares_below(self, closenesses: Sequence[float]) -> list[float]:
+        """For each of some: the share of the sample that is less close, in [0, 1]."""
+        shares: list[float] = (np.searchsorted(self.sorted, np.array(closenesses)) / len(self.sorted)).tolist()
+        return shares
 
 
 def find_background(space: Space, user: Person, sight: str, vector: Vector) -> Background:

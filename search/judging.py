@@ -14,7 +14,7 @@ from search.exclusion import price_of
 from search.fusion import fuse
 from search.hits import Moment
 from search.moments import MOST_SHOWN, Aim, best_frames, best_moments
-from search.neighbours import Neighbour, find_neighbours, holds_videos, similarities
+from search.neighbours import EXACTLY_WITHIN_MS, Neighbour, holds_videos, similarities
 from search.phrases import Saying
 from search.query import Mode, Query
 from search.ranking import Ranked
@@ -55,10 +55,10 @@ class Judge:
         hits = self._ordered(near, sayings)
         best = max((hit.closeness for hit in hits), default=0.0)
         line = self.line.beside(best, self.wanted) if self.terms.words_only else self.line
-        judged = [_judged(hit, line, self.wanted) for hit in hits]
+        judged = _judged(hits, line, self.wanted)
         hopeless = not any(hit.said for hit in judged) and best < line.best
         if hopeless:
-            judged = [replace(hit, well=False) for hit in judged]
+            judged = [hit._replace(well=False) for hit in judged]
         # Before anything is pushed down: what lies farther away only loses by that, too.
         ended = hopeless or (bool(neighbours) and -neighbours[-1].distance < line.well)
         return Judged(self._divided(judged), ended)
@@ -129,8 +129,9 @@ class Judge:
         others = [saying.asset_id for saying in sayings if saying.asset_id not in known]
         if not others:
             return []
-        among = Asset.objects.filter(pk__in=others)
-        return find_neighbours(self.space, self.terms.wanted, among, len(others), exact=True).neighbours
+        best = best_frames(Aim(self.space, self.terms.wanted), others, EXACTLY_WITHIN_MS)
+        found = [Neighbour(asset, frame, -closeness) for asset, (frame, closeness) in best.items()]
+        return sorted(found, key=lambda one: (one.distance, one.asset_id))
 
     def _push_down(self, near: list[Neighbour]) -> list[Neighbour]:
         """Nearest first, after a penalty for everything unwanted that a hit resembles. Of a video the frame counts
@@ -171,7 +172,10 @@ class Judge:
         ]
 
 
-def _judged(hit: Ranked, line: Line, background: Background) -> Ranked:
+def _judged(hits: list[Ranked], line: Line, background: Background) -> list[Ranked]:
     """What says the words itself needs no model to believe it."""
-    share = background.share_below(hit.closeness) if background.known else 0.0
-    return replace(hit, well=hit.said or hit.closeness >= line.well, share=round(share, 4))
+    shares = background.shares_below([hit.closeness for hit in hits]) if background.known else [0.0] * len(hits)
+    return [
+        hit._replace(well=hit.said or hit.closeness >= line.well, share=round(share, 4))
+        for hit, share in zip(hits, shares, strict=True)
+    ]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields, replace
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 from django.core.cache import cache
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 KEEP_SECONDS = 600
 
 
-@dataclass(frozen=True)
-class Ranked:
+class Ranked(NamedTuple):
     """An asset in a ranking. `well`: above the line where relevance ends; `said`: it says the words itself."""
 
     asset_id: int
@@ -30,9 +28,6 @@ class Ranked:
     well: bool = True
     said: bool = False
     share: float = 0.0  # of pictures at large that are less close, in [0, 1]
-
-
-packed_hit = attrgetter(*(field.name for field in fields(Ranked)))  # `astuple` takes ten times as long
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,7 @@ def name_ranking(query: Query, space: Space, user: Person, sight: str) -> str:
 def keep_ranking(name: str, ranking: Ranking, cursor: str = "") -> str:
     """Keep a list and return its cursor. Each first page begins a list of its own, called after what it showed, so
     that another look at the same question, in another window or of another length, leaves it as it is."""
-    rows = [packed_hit(hit) for hit in ranking.hits]
+    rows = [list(hit) for hit in ranking.hits]
     packed = orjson.dumps([ranking.plan, ranking.whole, ranking.cut, ranking.all_well, rows])
     cursor = cursor or f"{name}.{hashlib.sha256(packed).hexdigest()[:12]}"
     try:

@@ -37,6 +37,7 @@ from search.neighbours.reading import (
 from search.neighbours.statement import compile_held, compile_statement
 
 __all__ = [
+    "EXACTLY_WITHIN_MS",
     "WITHIN_MS",
     "Found",
     "Neighbour",
