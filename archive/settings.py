@@ -125,7 +125,7 @@ SIGHTLINE_HOOK_NETWORKS = of_networks("SIGHTLINE_HOOK_NETWORKS", env.list("SIGHT
 # ---- Redis: doorbells and caches, nothing that would be missed --------------------------------
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "archive.cache.QuickCache",
         "LOCATION": REDIS_URL or "redis://localhost:0",
         "KEY_PREFIX": "sightline",
         "OPTIONS": {

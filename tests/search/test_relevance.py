@@ -166,3 +166,12 @@ def test_hits_stand_above_and_below_the_line_and_strict_keeps_the_upper_ones(
     assert all(hit.well for hit in strict.hits)
     everything = search(Query(text="it", mode=Mode.EVERYTHING), bob)
     assert all(hit.well for hit in everything.hits)
+
+
+def test_the_shares_of_many_are_those_of_each() -> None:
+    sample = np.sort(np.random.default_rng(4).normal(size=300).astype(np.float32))
+    asked = [-9.0, 9.0, float(sample[7]), *np.random.default_rng(5).normal(size=50).tolist()]
+    shares = Background(sample).shares_below(asked)
+    assert shares == [sum(float(one) < closeness for one in sample) / 300 for closeness in asked]
+    assert shares[:3] == [0.0, 1.0, 7 / 300]
+    assert Background(sample).shares_below([]) == []
