@@ -18,6 +18,7 @@ from search.judging import Judge
 from search.neighbours import find_neighbours
 from search.phrases import find_sayings
 from search.query import MAX_DEPTH, Mode, Query
+from search.sayings import Said, closest
 from search.sequences import nearest_of_all, short_enough
 from search.spaces import active_space, asked_again
 from search.terms import Terms, encode_terms
@@ -61,7 +62,7 @@ def _ids(query: Query, person: User, mode: Mode, days: int) -> list[int]:
     sayings = find_sayings(candidates, asked.words, MAX_DEPTH, asked.query.unwanted) if asked.words else []
     # Everything, judged; which of it counts is decided as for what is new.
     judge = Judge(asked.query.but(mode=Mode.EVERYTHING), terms, asked.space, person, asked.sight)
-    hits = judge.rank(near, sayings).hits
+    hits = judge.rank(near, Said(sayings, closest(asked.space, terms.wanted, sayings))).hits
     return _well([(hit.asset_id, hit.closeness) for hit in hits], {hit.asset_id for hit in hits if hit.said}, asked)
 
 

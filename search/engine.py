@@ -24,11 +24,13 @@ from search.failures import (
 )
 from search.hits import Answer
 from search.judging import Judge
-from search.neighbours import find_neighbours
+from search.meanwhile import meanwhile
+from search.neighbours import find_neighbours, prepare_neighbours
 from search.pages import Moments, find_moments, make_hits, read_assets
-from search.phrases import find_sayings
 from search.query import MAX_DEPTH, Mode, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_cursor, find_ranking, keep_ranking, name_ranking
+from search.sayings import MOST as MOST_SAID
+from search.sayings import find_said, find_words
 from search.sequences import nearest_of_all, short_enough
 from search.sight import sight_of
 from search.spaces import asked_again, choose_space
@@ -49,8 +51,6 @@ __all__ = [
     "search",
 ]
 
-# So many sayings are fused with as many neighbours as are asked for.
-SAYINGS = 200
 # So many videos are looked through for a sequence, the nearest ones to each of its terms, as long as they have no more
 # frames than can be compared with all of them in the time that a statement has.
 OF_EACH_TERM = 400
@@ -58,7 +58,7 @@ WORDS_ONLY = "Words cannot be read as pictures right now, so these were found by
 
 
 class Stopwatch:
-    """Milliseconds a step."""
+    """Milliseconds a step. What goes on beside another step counts for as long as it is waited for."""
 
     def __init__(self) -> None:
         self.took: dict[str, float] = {}
@@ -67,7 +67,7 @@ class Stopwatch:
     def __call__(self, step: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        self.took[step] = round((time.perf_counter() - start) * 1000, 2)
+        self.took[step] = round(self.took.get(step, 0.0) + (time.perf_counter() - start) * 1000, 2)
 
 
 def search(query: Query, user: Person) -> Answer:
@@ -162,28 +162,32 @@ def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch
     candidates = find_candidates(query, user)
     if query.sequence:
         return rank_sequences(query, space, user, sight, candidates, watch)
-    with watch("words"):
-        # Beside a picture, words say what it should look like: "like this, but at night".
-        asked = "" if query.picture or query.like else query.text
-        sayings = find_sayings(candidates, asked, SAYINGS, query.unwanted) if asked else []
     try:
         with watch("encode"):
             terms = encode_terms(query, space, user)
     except EncoderUnavailable:
+        with watch("words"):
+            sayings = find_words(query, user)
         if not sayings:
             raise
         # Nobody reads words as pictures now. What says them can be found all the same.
-        said = [Ranked(one.asset_id, 0, 0.0, said=one.whole) for one in sayings]
-        return Ranking(said if query.order is Order.CLOSEST else by_date(said, query.order), "words", whole=True)
+        hits = [Ranked(one.asset_id, 0, 0.0, said=one.whole) for one in sayings]
+        return Ranking(hits if query.order is Order.CLOSEST else by_date(hits, query.order), "words", whole=True)
     with watch("neighbours"):
-        found = find_neighbours(space, terms.wanted, candidates, depth, exact=query.exact)
+        find = prepare_neighbours(space, terms.wanted, candidates, depth, exact=query.exact)
+    with watch("words"):
+        awaited = meanwhile(lambda: find_said(query, user, space, terms.wanted))
+    with watch("neighbours"):
+        found = find()
+    with watch("words"):
+        said = awaited()
     with watch("judge"):
-        hits, ended = Judge(query, terms, space, user, sight).rank(found.neighbours, sayings)
+        hits, ended = Judge(query, terms, space, user, sight).rank(found.neighbours, said)
         if query.order is not Order.CLOSEST:
             hits = by_date(hits, query.order)
     ended = ended or len(found.neighbours) < depth
     whole = len(found.neighbours) < depth or depth >= MAX_DEPTH or (ended and query.mode is Mode.STRICT)
-    all_well = ended and sum(one.whole for one in sayings) < SAYINGS
+    all_well = ended and sum(one.whole for one in said.sayings) < MOST_SAID
     return Ranking(hits, found.plan, whole, terms.cut, all_well)
 
 

@@ -14,11 +14,12 @@ from search.exclusion import price_of
 from search.fusion import fuse
 from search.hits import Moment
 from search.moments import MOST_SHOWN, Aim, best_frames, best_moments
-from search.neighbours import EXACTLY_WITHIN_MS, Neighbour, holds_videos, similarities
+from search.neighbours import Neighbour, holds_videos, similarities
 from search.phrases import Saying
 from search.query import Mode, Query
 from search.ranking import Ranked
 from search.relevance import Line, draw_line
+from search.sayings import Said
 from search.sequences import Chain, Step, find_chains
 from search.terms import Terms
 
@@ -49,10 +50,11 @@ class Judge:
     user: Person
     sight: str
 
-    def rank(self, neighbours: list[Neighbour], sayings: list[Saying]) -> Judged:
+    def rank(self, neighbours: list[Neighbour], said: Said) -> Judged:
         """What matches well first, then the rest, unless it is not wanted. `neighbours`: the nearest first."""
-        near = self._push_down([*neighbours, *self._beside(neighbours, sayings)])
-        hits = self._ordered(near, sayings)
+        known = {one.asset_id for one in neighbours}
+        near = self._push_down([*neighbours, *(one for one in said.near if one.asset_id not in known)])
+        hits = self._ordered(near, said.sayings)
         best = max((hit.closeness for hit in hits), default=0.0)
         line = self.line.beside(best, self.wanted) if self.terms.words_only else self.line
         judged = _judged(hits, line, self.wanted)
@@ -122,16 +124,6 @@ class Judge:
     def _divided(self, judged: list[Ranked]) -> list[Ranked]:
         well = [hit for hit in judged if hit.well]
         return well if self.query.mode is Mode.STRICT else [*well, *(hit for hit in judged if not hit.well)]
-
-    def _beside(self, neighbours: list[Neighbour], sayings: list[Saying]) -> list[Neighbour]:
-        """Those that say the words without being among the nearest."""
-        known = {one.asset_id for one in neighbours}
-        others = [saying.asset_id for saying in sayings if saying.asset_id not in known]
-        if not others:
-            return []
-        best = best_frames(Aim(self.space, self.terms.wanted), others, EXACTLY_WITHIN_MS)
-        found = [Neighbour(asset, frame, -closeness) for asset, (frame, closeness) in best.items()]
-        return sorted(found, key=lambda one: (one.distance, one.asset_id))
 
     def _push_down(self, near: list[Neighbour]) -> list[Neighbour]:
         """Nearest first, after a penalty for everything unwanted that a hit resembles. Of a video the frame counts

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -45,6 +46,7 @@ __all__ = [
     "find_neighbours",
     "holds_videos",
     "limited_to",
+    "prepare_neighbours",
     "read_list",
     "read_rows",
     "similarities",
@@ -99,13 +101,20 @@ def find_neighbours(
     `vector`: (768,) unit length. Never fewer rows than exist: where HNSW gives up early, because
     the candidates lie far from the query, the answer is computed exactly instead.
     """
+    return prepare_neighbours(space, vector, candidates, limit, exact=exact)()
+
+
+def prepare_neighbours(
+    space: Space, vector: Vector, candidates: QuerySet[Asset], limit: int, *, exact: bool = False
+) -> Callable[[], Found]:
+    """All of `find_neighbours` but the statement: which way it takes. What is returned takes it."""
     try:
         wanted = Wanted(space, vector, candidates, limit)
     except EmptyResultSet:  # a filter that Django knows nothing can pass
-        return Found([], "exact")
+        return lambda: Found([], "exact")
     if exact:
         wanted.within_ms = EXACTLY_WITHIN_MS
-        return wanted.run("exact")
+        return partial(wanted.run, "exact")
     known = wanted.remembered_way()
     if known:
         way, share, wanted.wide, rows = known
@@ -114,7 +123,7 @@ def find_neighbours(
     else:
         index = index_state(space)
         if not index.valid:
-            return wanted.run("exact")
+            return partial(wanted.run, "exact")
         rows = index.rows
         wanted.frames = frames_an_asset(rows) if holds_videos(space) else 1.0
         share = wanted.estimated_share(rows / wanted.frames)
@@ -123,18 +132,22 @@ def find_neighbours(
         way, threshold = "counted", int(gate_threshold(rows) / wanted.frames)
     if wanted.videos and (held := wanted.held()) < limit:
         # All of them are wanted, and of a few long films that is more than the index gives.
-        return wanted.run("exact" if held * wanted.frames <= gate_threshold(rows) else "shots")
+        return partial(wanted.run, "exact" if held * wanted.frames <= gate_threshold(rows) else "shots")
     wanted.ef = effort(rows, limit, share)
-    found = wanted.run(way, threshold)
-    short = found.plan != "exact" and len(found.neighbours) < limit
-    held = wanted.held() if short else 0
-    if 0 < len(found.neighbours) < held and wanted.look_wider():
-        found = wanted.run("hnsw")
-    if not known and found.neighbours:
-        wanted.remember_way(Way(found.plan, share, wanted.wide, rows))
-    if len(found.neighbours) < held:
-        return wanted.run("shots" if wanted.videos else "exact")
-    return found
+
+    def find() -> Found:
+        found = wanted.run(way, threshold)
+        short = found.plan != "exact" and len(found.neighbours) < limit
+        held = wanted.held() if short else 0
+        if 0 < len(found.neighbours) < held and wanted.look_wider():
+            found = wanted.run("hnsw")
+        if not known and found.neighbours:
+            wanted.remember_way(Way(found.plan, share, wanted.wide, rows))
+        if len(found.neighbours) < held:
+            return wanted.run("shots" if wanted.videos else "exact")
+        return found
+
+    return find
 
 
 def holds_videos(space: Space) -> bool:
