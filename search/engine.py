@@ -25,7 +25,7 @@ from search.failures import (
 from search.hits import Answer
 from search.judging import Judge
 from search.meanwhile import meanwhile
-from search.neighbours import find_neighbours, prepare_neighbours
+from search.neighbours import compile_candidates, find_neighbours, prepare_neighbours
 from search.pages import Moments, find_moments, make_hits, read_assets
 from search.query import MAX_DEPTH, Mode, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_cursor, find_ranking, keep_ranking, name_ranking
@@ -162,21 +162,22 @@ def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch
     candidates = find_candidates(query, user)
     if query.sequence:
         return rank_sequences(query, space, user, sight, candidates, watch)
+    chosen = compile_candidates(candidates)
     try:
         with watch("encode"):
             terms = encode_terms(query, space, user)
     except EncoderUnavailable:
         with watch("words"):
-            sayings = find_words(query, user)
+            sayings = find_words(query, chosen)
         if not sayings:
             raise
         # Nobody reads words as pictures now. What says them can be found all the same.
         hits = [Ranked(one.asset_id, 0, 0.0, said=one.whole) for one in sayings]
         return Ranking(hits if query.order is Order.CLOSEST else by_date(hits, query.order), "words", whole=True)
     with watch("neighbours"):
-        find = prepare_neighbours(space, terms.wanted, candidates, depth, exact=query.exact)
+        find = prepare_neighbours(space, terms.wanted, chosen, depth, exact=query.exact)
     with watch("words"):
-        awaited = meanwhile(lambda: find_said(query, user, space, terms.wanted))
+        awaited = meanwhile(lambda: find_said(query, chosen, space, terms.wanted))
     with watch("neighbours"):
         found = find()
     with watch("words"):

@@ -27,8 +27,8 @@ def meanwhile(ask: Callable[[], Answered]) -> Callable[[], Answered]:
     """Begin to `ask`, and return what waits for the answer, or raises what asking raised.
 
     Beside the caller only where connections are kept (in the web process): making one takes longer than is won. Inside
-    a transaction another connection would not see what that wrote. `ask` must not share querysets with whoever goes on:
-    to compile one changes it for a moment.
+    a transaction another connection would not see what that wrote. `ask` must not share querysets with whoever goes on,
+    for to compile one changes it for a moment: SQL it may (`compile_candidates`).
     """
     if connection.in_atomic_block or connection.settings_dict["CONN_MAX_AGE"] == 0 or not _free.acquire(blocking=False):
         found = ask()

@@ -7,16 +7,17 @@ must. Postgres looks them up: https://www.postgresql.org/docs/current/textsearch
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.contrib.postgres.search import SearchQuery
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import QuerySet
 
 from archive.models import Asset
 from archive.models.words import CONFIGURATION
-from search.neighbours import WITHIN_MS, read_list
+from search.neighbours import WITHIN_MS, Candidates, compile_candidates, read_rows
 
 QUOTED = re.compile(r'"([^"]*)"')
 WORD = re.compile(r"[^\W_]+")
@@ -28,6 +29,20 @@ LITTLE = {
 MOST_WORDS = 12
 PLURAL = 4  # letters from which a final s may be one
 
+# Of the words for ordering only those that are wanted: `ts_rank` knows no "not".
+SAID = """
+SELECT w.asset_id, w.said @@ to_tsquery(%(configuration)s::regconfig, %(whole)s) AS whole FROM archive_words w
+WHERE w.said @@ to_tsquery(%(configuration)s::regconfig, %(asked)s) AND w.asset_id IN ({candidates})
+ORDER BY whole DESC, ts_rank(w.said, to_tsquery(%(configuration)s::regconfig, %(wanted)s), 1) DESC, w.asset_id DESC
+LIMIT %(most)s
+"""
+# Those of exactly this file name. Its words are indexed, its upper case is not.
+NAMED = """
+SELECT w.asset_id FROM archive_words w JOIN archive_asset a ON a.id = w.asset_id
+WHERE w.said @@ phraseto_tsquery(%(configuration)s::regconfig, %(phrase)s) AND upper(a.filename) = upper(%(name)s)
+  AND w.asset_id IN ({candidates})
+LIMIT %(most)s
+"""
 # Parsed once each, and not again for every asset.
 SAID_BY_MANY = """
 WITH asked AS MATERIALIZED (
@@ -74,31 +89,34 @@ def must_say(among: QuerySet[Asset], phrase: str) -> QuerySet[Asset]:
     return among.filter(words__said=SearchQuery(phrase, config=CONFIGURATION, search_type="phrase"))
 
 
-def find_sayings(among: QuerySet[Asset], text: str, most: int, unwanted: Sequence[str] = ()) -> list[Saying]:
+def find_sayings(among: Candidates, text: str, most: int, unwanted: Sequence[str] = ()) -> list[Saying]:
     """Up to `most` of `among` that say all the words of `text` and nothing `unwanted`, those first that say them
     where it counts. Raises `TooSlow`, as finding neighbours does.
 
     An asset whose file name is the whole text comes before all others.
     """
-    words = read_words(text)
-    if not words:
+    words, chosen = read_words(text), compile_candidates(among)
+    if not words or not chosen.sql:
         return []
-    asked, whole = _query(words, _prefix), _query(words, _whole)
-    found = among.filter(words__said=asked)
-    for without in filter(None, map(read_words, unwanted)):
-        found = found.exclude(words__said=_query(without, _whole))
-    ranked = found.annotate(
-        closeness=SearchRank(F("words__said"), asked, normalization=1),
-        whole=ExpressionWrapper(Q(words__said=whole), output_field=BooleanField()),
-    ).order_by("-whole", "-closeness", "-pk")
+    values = {**chosen.params, "configuration": CONFIGURATION, "most": most}
     name = text.strip().strip('"')
+    named: list[tuple[Any, ...]] = []
     # Where no name can be meant, nothing is looked up: most questions have no dot in them.
-    first = (
-        [Saying(pk, exactly=True) for (pk,) in read_list(_named(among, name)[:most], WITHIN_MS)] if "." in name else []
-    )
-    rows = read_list(ranked.values_list("pk", "whole")[:most], WITHIN_MS)
-    known = {saying.asset_id for saying in first}
-    return [*first, *(Saying(pk, whole=is_whole) for pk, is_whole in rows if pk not in known)]
+    if "." in name:
+        asked = {"phrase": " ".join(WORD.findall(name)), "name": name}
+        named = read_rows(NAMED.format(candidates=chosen.sql), {**values, **asked}, WITHIN_MS)
+    wanted = " & ".join(map(_prefix, words))
+    asked = {
+        "wanted": wanted,
+        "asked": " & ".join([wanted, *_without(unwanted)]),
+        "whole": " & ".join(map(_whole, words)),
+    }
+    rows = read_rows(SAID.format(candidates=chosen.sql), {**values, **asked}, WITHIN_MS)
+    known = {pk for (pk,) in named}
+    return [
+        *(Saying(pk, exactly=True) for (pk,) in named),
+        *(Saying(pk, whole=is_whole) for pk, is_whole in rows if pk not in known),
+    ]
 
 
 def find_sayings_of_many(assets: Sequence[int], asked: Sequence[tuple[str, Sequence[str]]]) -> list[set[int]]:
@@ -123,19 +141,12 @@ def find_sayings_of_many(assets: Sequence[int], asked: Sequence[tuple[str, Seque
 
 
 def _said_without(words: Sequence[str], unwanted: Sequence[str]) -> str:
-    without = [f"!({' & '.join(map(_whole, words))})" for words in map(read_words, unwanted) if words]
-    return " & ".join([*map(_whole, words), *without])
-
-
-def _named(among: QuerySet[Asset], name: str) -> QuerySet[Asset, int]:
-    """Those of exactly this file name. Its words are indexed, its upper case is not."""
-    likely = must_say(among, " ".join(WORD.findall(name)))
-    return likely.order_by().filter(filename__iexact=name).values_list("pk", flat=True)
-
-
-def _query(words: Sequence[str], how: Callable[[str], str]) -> SearchQuery:
     """Only letters and digits come here, so nothing can be meant as an operator."""
-    return SearchQuery(" & ".join(map(how, words)), config=CONFIGURATION, search_type="raw")
+    return " & ".join([*map(_whole, words), *_without(unwanted)])
+
+
+def _without(unwanted: Sequence[str]) -> list[str]:
+    return [f"!({' & '.join(map(_whole, words))})" for words in map(read_words, unwanted) if words]
 
 
 def _prefix(word: str) -> str:

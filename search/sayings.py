@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from archive.models import Space
 from archive.vectors import Vector
-from search.candidates import find_candidates
 from search.moments import Aim, best_frames
-from search.neighbours import EXACTLY_WITHIN_MS, Neighbour
+from search.neighbours import EXACTLY_WITHIN_MS, Candidates, Neighbour
 from search.phrases import Saying, find_sayings
 from search.query import Query
-
-if TYPE_CHECKING:
-    from archive.models.collections import Person
 
 # So many are fused with as many neighbours as are asked for.
 MOST = 200
@@ -26,16 +22,16 @@ class Said(NamedTuple):
     near: list[Neighbour]
 
 
-def find_said(query: Query, user: Person, space: Space, vector: Vector) -> Said:
+def find_said(query: Query, candidates: Candidates, space: Space, vector: Vector) -> Said:
     """Raises `TooSlow` and `SpaceGone`."""
-    sayings = find_words(query, user)
+    sayings = find_words(query, candidates)
     return Said(sayings, closest(space, vector, sayings))
 
 
-def find_words(query: Query, user: Person) -> list[Saying]:
+def find_words(query: Query, candidates: Candidates) -> list[Saying]:
     """Beside a picture, words say what it should look like: "like this, but at night"."""
     asked = "" if query.picture or query.like else query.text
-    return find_sayings(find_candidates(query, user), asked, MOST, query.unwanted) if asked else []
+    return find_sayings(candidates, asked, MOST, query.unwanted) if asked else []
 
 
 def closest(space: Space, vector: Vector, sayings: list[Saying]) -> list[Neighbour]:

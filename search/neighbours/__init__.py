@@ -9,29 +9,25 @@ the count of the same candidates is remembered.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from django.core.cache import cache
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
 from redis.exceptions import RedisError
 
 from archive.models import Asset, Space
 from archive.spaces import index_state, partition
 from archive.vectors import Vector, as_text, asset_vectors, frame_vector
+from search.neighbours.chosen import Candidates, Chosen, compile_candidates
 from search.neighbours.reading import (
     EF_LEAST,
     SCAN_TUPLES,
     WITHIN_MS,
     limited_to,
-    read_list,
     read_rows,
     tables_that_may_go,
 )
@@ -40,14 +36,16 @@ from search.neighbours.statement import compile_held, compile_statement
 __all__ = [
     "EXACTLY_WITHIN_MS",
     "WITHIN_MS",
+    "Candidates",
+    "Chosen",
     "Found",
     "Neighbour",
+    "compile_candidates",
     "effort",
     "find_neighbours",
     "holds_videos",
     "limited_to",
     "prepare_neighbours",
-    "read_list",
     "read_rows",
     "similarities",
     "stored_vector",
@@ -93,9 +91,7 @@ class Found:
     plan: str  # "exact" | "hnsw" | "shots": every candidate, by what stands for its shots
 
 
-def find_neighbours(
-    space: Space, vector: Vector, candidates: QuerySet[Asset], limit: int, *, exact: bool = False
-) -> Found:
+def find_neighbours(space: Space, vector: Vector, candidates: Candidates, limit: int, *, exact: bool = False) -> Found:
     """The `limit` nearest of `candidates` by their best frame, nearest first.
 
     `vector`: (768,) unit length. Never fewer rows than exist: where HNSW gives up early, because
@@ -105,13 +101,13 @@ def find_neighbours(
 
 
 def prepare_neighbours(
-    space: Space, vector: Vector, candidates: QuerySet[Asset], limit: int, *, exact: bool = False
+    space: Space, vector: Vector, candidates: Candidates, limit: int, *, exact: bool = False
 ) -> Callable[[], Found]:
     """All of `find_neighbours` but the statement: which way it takes. What is returned takes it."""
-    try:
-        wanted = Wanted(space, vector, candidates, limit)
-    except EmptyResultSet:  # a filter that Django knows nothing can pass
+    chosen = compile_candidates(candidates)
+    if not chosen.sql:
         return lambda: Found([], "exact")
+    wanted = Wanted(space, vector, chosen, limit)
     if exact:
         wanted.within_ms = EXACTLY_WITHIN_MS
         return partial(wanted.run, "exact")
@@ -228,9 +224,9 @@ class Wanted:
     frames = 1.0  # an asset
     within_ms = WITHIN_MS
 
-    def __init__(self, space: Space, vector: Vector, candidates: QuerySet[Asset], limit: int) -> None:
+    def __init__(self, space: Space, vector: Vector, chosen: Chosen, limit: int) -> None:
         self.space = space
-        self.candidates, self.filters = compile_candidates(candidates)
+        self.candidates, self.filters = chosen.sql, chosen.params
         self.params = {**self.filters, "vector": as_text(vector), "limit": limit}
 
     @property
@@ -292,11 +288,3 @@ class Wanted:
     def _name(self) -> str:
         about = repr((self.space.pk, self.candidates, sorted(self.filters.items())))
         return f"way-found:{hashlib.sha256(about.encode()).hexdigest()}"
-
-
-def compile_candidates(candidates: QuerySet[Asset]) -> tuple[str, dict[str, Any]]:
-    """The candidates' SQL with its parameters by name."""
-    inner, values = candidates.order_by().values("pk").query.sql_with_params()
-    numbers = count()
-    inner = re.sub(r"%s", lambda _: f"%(c{next(numbers)})s", inner)
-    return inner, {f"c{i}": value for i, value in enumerate(values)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError
 from django.db.models import QuerySet
 from psycopg.errors import QueryCanceled
@@ -109,12 +108,11 @@ def close_shots(
 ) -> list[Pair] | None:
     """For each of `frames`, which stand for shots of `asset`: the `nearest` shots of `candidates` with an inner product
     of at least `least`, as pairs of frames. None where it would take longer than `seconds`."""
-    try:
-        inner, filters = compile_candidates(candidates)
-    except EmptyResultSet:
+    chosen = compile_candidates(candidates)
+    if not chosen.sql:
         return []
-    sql = CLOSE_SHOTS.format(partition=partition(space), candidates=inner)
-    asked = {**filters, "asset": asset, "frames": list(frames), "least": least, "nearest": nearest}
+    sql = CLOSE_SHOTS.format(partition=partition(space), candidates=chosen.sql)
+    asked = {**chosen.params, "asset": asset, "frames": list(frames), "least": least, "nearest": nearest}
     try:
         with tables_that_may_go():
             rows = _search(sql, scan=SHOT_TUPLES, within_ms=max(1, round(seconds * 1000)), **asked)

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, ProgrammingError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import QuerySet
 from psycopg.errors import QueryCanceled, UndefinedTable
 
 from search.failures import SpaceGone, TooSlow
@@ -106,12 +104,3 @@ def read_rows(
             cursor.execute(f"{said};\n{sql}", params)
             cursor.nextset()
             return list(cursor.fetchall())
-
-
-def read_list(rows: QuerySet[Any, Any], within_ms: int) -> list[tuple[Any, ...]]:
-    """The same of a `values_list`, of columns that Django would not turn into something else."""
-    try:
-        sql, params = rows.query.sql_with_params()
-    except EmptyResultSet:
-        return []
-    return read_rows(sql, params, within_ms)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, connections, transaction
-from django.db.models import QuerySet, TextField
+from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
 from archive.models import Asset, Collection, Space
@@ -20,6 +20,7 @@ from search.engine import search
 from search.failures import TooSlow
 from search.hits import Answer
 from search.meanwhile import MOST, meanwhile
+from search.phrases import Saying
 from search.query import Query
 from tests.prepared import make_encoded, random_rows
 from workers.client import Encoded, remember_text
@@ -167,14 +168,15 @@ def test_a_search_finds_the_same_either_way(
 def test_words_that_take_too_long_beside_are_told_too(
     boats: list[Asset], bob: User, kept: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slowly(query: Query, user: User) -> QuerySet[Asset]:
-        found = find_candidates(query, user)
-        return found.annotate(slept=RawSQL("pg_sleep(30)::text", [], output_field=TextField())).filter(slept="")
+    def slowly(query: Query, among: Any) -> list[Saying]:
+        found = find_candidates(query, bob)
+        found = found.annotate(slept=RawSQL("pg_sleep(30)::text", [], output_field=TextField())).filter(slept="")
+        return phrases.find_sayings(found, query.text, 10)
 
-    monkeypatch.setattr(sayings, "find_candidates", slowly)
+    monkeypatch.setattr(sayings, "find_words", slowly)
     monkeypatch.setattr(phrases, "WITHIN_MS", 100)
     for _ in range(3 * MOST):
         with pytest.raises(TooSlow):
             search(Query(text="boat"), bob)
-    monkeypatch.setattr(sayings, "find_candidates", find_candidates)
+    monkeypatch.undo()
     assert search(Query(text="boat"), bob).hits

@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 from django.test import Client
 
 from archive.models import Asset, Collection, Space
-from search import browsing, candidates, engine, facets, phrases, sayings
+from search import browsing, candidates, engine, facets, phrases
 from search.engine import search
 from search.facets import count_facets
 from search.failures import TooSlow
@@ -42,7 +42,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(query: Query, user: User, **how: Any) -> QuerySet[Asset]:
         return slowly(candidates.find_candidates(query, user, **how))
 
-    for module in (browsing, engine, facets, sayings):
+    for module in (browsing, engine, facets):
         monkeypatch.setattr(module, "find_candidates", find)
     for module in (browsing, facets, phrases):
         monkeypatch.setattr(module, "WITHIN_MS", 100)
