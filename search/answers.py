@@ -10,6 +10,8 @@ from django.urls import reverse
 from search.hits import Answer, Hit
 
 ANY = str(uuid.UUID(int=0))
+# What is told of an asset, and what tells whether it has moments.
+TOLD = ("uuid", "filename", "width", "kind")
 
 
 def as_dict(answer: Answer) -> dict[str, Any]:

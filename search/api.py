@@ -18,7 +18,7 @@ from archive.api.errors import Refused
 from archive.decoder.refusals import DecoderError
 from archive.incoming import RefusedFile
 from search import failures
-from search.answers import as_dict
+from search.answers import TOLD, as_dict
 from search.api_shapes import AS_FORM, AS_JSON, PARAMETERS, AnswerShape
 from search.engine import search
 from search.pictures import keep_picture
@@ -118,7 +118,7 @@ def take_picture(image: UploadedFile[Any], request: Request) -> str:
 
 def answered(query: Query, request: Request) -> Response:
     try:
-        found = as_dict(search(query, person(request)))
+        found = as_dict(search(query, person(request), TOLD))
     except BadQuery as error:
         raise ValidationError(error.fields) from error
     except failures.NotAnswered as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from search.failures import (
     StaleCursor,
     UnknownAsset,
 )
-from search.hits import Answer
+from search.hits import SHOWN, Answer
 from search.judging import Judge
 from search.meanwhile import meanwhile
 from search.neighbours import compile_candidates, find_neighbours, prepare_neighbours
@@ -70,12 +70,15 @@ class Stopwatch:
         self.took[step] = round(self.took.get(step, 0.0) + (time.perf_counter() - start) * 1000, 2)
 
 
-def search(query: Query, user: Person) -> Answer:
-    """Answer a query for a person. Raises `NotAnswered` and its kin, whose words are for people."""
+def search(query: Query, user: Person, columns: Sequence[str] = SHOWN) -> Answer:
+    """Answer a query for a person. Raises `NotAnswered` and its kin, whose words are for people.
+
+    `columns`: what is read of the assets that are ranked.
+    """
     if query.within:
         find_seed(query.within, user)
     if query.asks:
-        return asked_again(lambda: ask(query, user))
+        return asked_again(lambda: ask(query, user, columns))
     watch = Stopwatch()
     if query.space:
         choose_space(query, user)
@@ -84,7 +87,7 @@ def search(query: Query, user: Person) -> Answer:
     return replace(found, took=watch.took)
 
 
-def ask(query: Query, user: Person) -> Answer:
+def ask(query: Query, user: Person, columns: Sequence[str] = SHOWN) -> Answer:
     """All of an answer is of one space. A page that follows is of the space in which the first was ranked."""
     watch = Stopwatch()
     sight = sight_of(user)
@@ -108,7 +111,7 @@ def ask(query: Query, user: Person) -> Answer:
         # What the statement just gave was permitted there; what was kept may have gone out of sight since.
         among = Asset.objects.all() if shown is None else Asset.objects.visible_to(user)
         page = ranking.hits[query.offset : end]
-        assets = read_assets(page, among)
+        assets = read_assets(page, among, columns)
         moments: Moments = {}
         note = WORDS_ONLY
         if ranking.plan != "words":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from archive.models import Asset, Frame, Kind, Space
 from archive.video.player import still_url
 from search.failures import NotAnswered, TooSlow
-from search.hits import SHOWN, Hit, Moment
+from search.hits import Hit, Moment
 from search.judging import Judge
 from search.moments import MOST_SHOWN
 from search.query import Query
@@ -43,9 +44,9 @@ def make_hits(query: Query, page: list[Ranked], assets: dict[int, Asset], moment
     )
 
 
-def read_assets(page: list[Ranked], among: QuerySet[Asset]) -> dict[int, Asset]:
+def read_assets(page: list[Ranked], among: QuerySet[Asset], columns: Sequence[str]) -> dict[int, Asset]:
     """In one query."""
-    return among.only(*SHOWN).in_bulk([hit.asset_id for hit in page])
+    return among.only(*columns).in_bulk([hit.asset_id for hit in page])
 
 
 def find_moments(

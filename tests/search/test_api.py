@@ -10,6 +10,8 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as NoRedis
 
 from archive import dispatch
@@ -20,6 +22,7 @@ from tests import pictures
 from tests.addresses import SEARCH_TERMS
 from tests.api import client_of, error_of
 from tests.cast import make_jpeg, upload
+from tests.prepared import make_encoded, random_rows
 from workers.encode import drain_encode
 from workers.prepare import drain_prepare
 
@@ -63,6 +66,22 @@ def test_an_answer_has_exactly_the_promised_shape(colours: dict[str, Asset], bob
     assert first["url"] == colours["red"].get_absolute_url()
     assert client_of(bob).get(first["thumbnail"]).headers["Content-Type"] == "image/webp"
     assert set(body["took"]) == {"words", "encode", "neighbours", "judge", "hits"}
+
+
+def test_many_hits_are_read_at_once_and_nothing_of_them_that_is_not_told(
+    harbour: Collection, bob: User, fake_space: Space, queries_in_process: None
+) -> None:
+    make_encoded(harbour, fake_space, random_rows(40))
+    client = client_of(bob)
+    asked = []
+    for limit in (1, 1, 2, 40):  # what is remembered of the first question is not asked again
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get("/api/v1/search", {"q": "red", "limit": limit}).json()["got"] == limit
+        asked.append(len(seen))
+    assert len(set(asked[1:])) == 1, asked
+    (read,) = [one["sql"] for one in seen if "filename" in one["sql"] and "archive_words" not in one["sql"]]
+    assert "title" not in read
+    assert "taken_at" not in read
 
 
 def test_terms_in_json_in_a_form_and_in_the_address_mean_the_same(colours: dict[str, Asset], bob: User) -> None:
