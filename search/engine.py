@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from archive.models import Asset, Space
 from search.browsing import browse, ordering
-from search.candidates import find_candidates
+from search.candidates import choose, find_candidates
 from search.failures import (
     EncoderUnavailable,
     NoSpace,
@@ -25,7 +25,7 @@ from search.failures import (
 from search.hits import SHOWN, Answer
 from search.judging import Judge
 from search.meanwhile import meanwhile
-from search.neighbours import compile_candidates, find_neighbours, prepare_neighbours
+from search.neighbours import find_neighbours, prepare_neighbours
 from search.pages import Moments, find_moments, make_hits, read_assets
 from search.query import MAX_DEPTH, Mode, Order, Query
 from search.ranking import Ranked, Ranking, continued, find_cursor, find_ranking, keep_ranking, name_ranking
@@ -162,10 +162,9 @@ def _rank_all(query: Query, user: Person) -> Ranking:
 
 
 def rank(query: Query, space: Space, user: Person, sight: str, depth: int, watch: Stopwatch) -> Ranking:
-    candidates = find_candidates(query, user)
     if query.sequence:
-        return rank_sequences(query, space, user, sight, candidates, watch)
-    chosen = compile_candidates(candidates)
+        return rank_sequences(query, space, user, sight, find_candidates(query, user), watch)
+    chosen = choose(query, user)
     try:
         with watch("encode"):
             terms = encode_terms(query, space, user)

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from archive.models import Asset, Space
 from archive.spaces import index_state, partition
 from archive.vectors import Vector, as_text, asset_vectors, frame_vector
-from search.neighbours.chosen import Candidates, Chosen, compile_candidates
+from search.neighbours.chosen import SOMEBODY, Candidates, Chosen, compile_candidates
 from search.neighbours.reading import (
     EF_LEAST,
     SCAN_TUPLES,
@@ -35,6 +35,7 @@ from search.neighbours.statement import compile_held, compile_statement
 
 __all__ = [
     "EXACTLY_WITHIN_MS",
+    "SOMEBODY",
     "WITHIN_MS",
     "Candidates",
     "Chosen",

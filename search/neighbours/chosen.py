@@ -1,4 +1,4 @@
-"""Candidates as SQL: written down once for all the statements of a search that they stand in."""
+"""Candidates as SQL: written down once for all the statements that they stand in."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
 from django.db.models import QuerySet
 
 from archive.models import Asset
+
+# Of whom a rule is written down that is to hold for others: nobody has this number.
+SOMEBODY = User(pk=-1)
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,16 @@ class Chosen:
     sql: str = ""
     params: dict[str, Any] = field(default_factory=dict)
 
+    def of(self, user: User) -> Chosen:
+        """What was written down of SOMEBODY, for `user`, who is no superuser either."""
+        values = {name: user.pk if value == SOMEBODY.pk else value for name, value in self.params.items()}
+        return Chosen(self.sql, values)
+
 
 Candidates = QuerySet[Asset] | Chosen
 
 
-def compile_candidates(candidates: Candidates) -> Chosen:
+def compile_candidates(candidates: QuerySet[Any] | Chosen) -> Chosen:
     if isinstance(candidates, Chosen):
         return candidates
     try:

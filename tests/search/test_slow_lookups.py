@@ -16,6 +16,7 @@ from search import browsing, candidates, engine, facets, phrases
 from search.engine import search
 from search.facets import count_facets
 from search.failures import TooSlow
+from search.neighbours import compile_candidates
 from search.phrases import find_sayings
 from search.query import Order, Query
 from tests.api import client_of, error_of
@@ -42,8 +43,9 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(query: Query, user: User, **how: Any) -> QuerySet[Asset]:
         return slowly(candidates.find_candidates(query, user, **how))
 
-    for module in (browsing, engine, facets):
+    for module in (browsing, facets):
         monkeypatch.setattr(module, "find_candidates", find)
+    monkeypatch.setattr(engine, "choose", lambda query, user: compile_candidates(find(query, user)))
     for module in (browsing, facets, phrases):
         monkeypatch.setattr(module, "WITHIN_MS", 100)
 
