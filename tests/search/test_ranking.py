@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 
 from archive.models import Collection, Membership, Role, Space
-from search.candidates import find_candidates
+from search.candidates import choose
 from search.engine import depth_of, search
 from search.failures import StaleCursor
 from search.neighbours import Wanted, Way, find_neighbours
@@ -134,7 +134,7 @@ def test_browsing_shows_everything_once_although_uploads_go_on(
 
 def test_a_way_that_is_remembered_too_long_loses_no_row(harbour: Collection, bob: User, fake_space: Space) -> None:
     make_encoded(harbour, fake_space, random_rows(30))
-    candidates = find_candidates(Query(), bob)
+    candidates = choose(Query(), bob)
     vector = random_rows(1, seed=5)[0]
     cache.clear()
     Wanted(fake_space, vector, candidates, 20).remember_way(Way("hnsw", 0.5, 1.25, 20_000))

@@ -30,7 +30,7 @@ SOME: dict[str, Any] = {
 def something(name: str) -> Query:
     """A query that says something there."""
     usual = getattr(Query, name)
-    other = SOME.get(name)
+    other: Any = SOME.get(name)
     if other is None:
         other = "cat" if isinstance(usual, str) else not usual if isinstance(usual, bool) else usual + 1
     return replace(Query(), **{name: other})
