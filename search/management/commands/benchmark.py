@@ -21,6 +21,7 @@ from archive.scratch import NoScratch, scratch
 
 # Named by strings: this room does not import the workers', and each runs in a process of its own.
 BENCHMARKS = {
+    "lab": ["workers.benchmarks.lab"],
     "encode": ["workers.benchmarks.encode"],
     "search": ["search.benchmarks.search", "workers.benchmarks.queries"],
     "admin": ["search.benchmarks.admin"],

@@ -1,0 +1,74 @@
+"""Pictures come to a model's size by torch, and their numbers are what Pillow and the slow way would have made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
+from torchvision.transforms import Compose, InterpolationMode, Resize, ToTensor
+
+from archive.sample import PHOTOGRAPHS
+from workers.encoders.device import Device
+from workers.encoders.load import open_encoder
+from workers.encoders.pixels import QuickResize, halved
+
+CAT = PHOTOGRAPHS / "animals/cat.jpg"
+
+
+def photograph(mode: str = "RGB") -> Image.Image:
+    with Image.open(CAT) as picture:
+        return picture.convert(mode)
+
+
+def pixels(picture: Image.Image) -> npt.NDArray[np.int16]:
+    return np.asarray(picture, dtype=np.int16).transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize("interpolation", [InterpolationMode.BICUBIC, InterpolationMode.BILINEAR])
+@pytest.mark.parametrize("size", [224, (224, 224), (64, 64), 640])
+def test_a_photograph_is_as_pillow_makes_it(size: Any, interpolation: InterpolationMode) -> None:
+    slow = Resize(size, interpolation)
+    ours, pillows = QuickResize(slow)(photograph()).numpy().astype(np.int16), pixels(slow(photograph()))
+    assert ours.shape == pillows.shape
+    assert np.abs(ours - pillows).max() <= 2
+    assert (ours != pillows).mean() < 0.02
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
+def test_a_picture_of_another_mode_becomes_rgb(mode: str) -> None:
+    small = QuickResize(Resize(32))(photograph(mode))
+    assert small.shape[0] == 3
+    assert min(small.shape[1:]) == 32
+
+
+@pytest.mark.parametrize("mode", ["shortest", "squash", "longest"])
+def test_every_way_to_fill_the_window_gives_the_numbers_of_the_slow_way(mode: Any) -> None:
+    config = PreprocessCfg(size=96, interpolation="bicubic", resize_mode=mode)
+    slow = image_transform_v2(config, is_train=False)
+    window, numbers = halved(slow, Device("cpu", torch.float32, "fp32"))
+    shown = window(photograph())
+    assert (shown.dtype, shown.shape) == (torch.uint8, (3, 96, 96))
+    ours, pillows = numbers(shown[None])[0], slow(photograph())
+    assert float((ours - pillows).abs().max()) < 2 / 255 / 0.26
+    assert float((ours - pillows).abs().median()) < 1e-6
+
+
+def test_preprocessing_that_ends_otherwise_is_refused() -> None:
+    with pytest.raises(TypeError, match="does not end with Normalize"):
+        halved(Compose([Resize(8), ToTensor(), ToTensor(), ToTensor()]), Device("cpu", torch.float32, "fp32"))
+
+
+def test_the_vectors_of_the_shipped_models_stay() -> None:
+    for name in ("drawn-scenes", "everyday-things"):
+        encoder: Any = open_encoder(f"shipped:{name}")
+        config = PreprocessCfg(**{**encoder.identity.preprocessing, "fill_color": 0})
+        slow = image_transform_v2(config, is_train=False)(photograph())
+        ours = encoder.encode_pictures([encoder.prepare(photograph())])[0]
+        with torch.inference_mode():
+            pillows = encoder._model.encode_image(slow[None].to(encoder.device.dtype), normalize=True)[0]
+        assert float(ours[: len(pillows)] @ pillows.float().numpy()) > 0.9995
