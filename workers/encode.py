@@ -1,13 +1,12 @@
 """ENCODE: from stored renditions to stored vectors, in batches.
 
 Three stages overlap: a loader claims and decodes the next batch while the model computes this
-one and a writer stores the last. The model runs in the calling thread; PIL and psycopg let
-other threads run.
+one and a writer stores the last. The model runs in the calling thread; decoders and psycopg
+let other threads run.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import time
@@ -20,7 +19,6 @@ import numpy as np
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
-from PIL import Image
 
 from archive.models import Frame, Rendition, Space, SpaceState, Step, Work, WorkState
 from archive.models.work import NO_ROOM
@@ -328,10 +326,9 @@ class Pipeline:
     def _prepared(self, data: bytes) -> Any:
         self.heartbeat.progress()
         try:
-            picture = Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
-        except Exception as error:  # Pillow raises many kinds on a damaged file
+            return self.encoder.prepare_jpeg(data)
+        except Exception as error:  # decoders raise many kinds on a damaged file
             raise RenditionUnusable("damaged") from error
-        return self.encoder.prepare(picture)
 
     def _result(self, one: Claim, job: Future[Any]) -> Any | None:
         try:

@@ -79,12 +79,12 @@ def _parts(name: str, space: Space, encoder: Encoder, count: int) -> list[Row]:
     data = draw_rendition(1)
     prepare = in_turns(
         count,
-        lambda: 1000 / milliseconds(lambda: encoder.prepare(_open(data))),
+        lambda: 1000 / milliseconds(lambda: encoder.prepare_jpeg(data)),
         lambda: 1000 / milliseconds(lambda: _open(data).resize((224, 224))),
     )
     renew_backlog(space)
     frames = list(Frame.objects.values_list("pk", "asset_id")[:STORED])
-    vectors = encoder.encode_pictures([encoder.prepare(_open(data))]).repeat(len(frames), axis=0)
+    vectors = encoder.encode_pictures([encoder.prepare_jpeg(data)]).repeat(len(frames), axis=0)
     lines = "".join(f"{frame}\t{as_text(row)}\n" for (frame, _), row in zip(frames, vectors, strict=True))
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE bare (frame_id bigint, vector halfvec(768))")

@@ -16,7 +16,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from archive.catalogue import models
-from workers.encoders.device import Device, choose_device, exact, use_one_thread
+from workers.encoders.device import Device, choose_device, exact, keep_freed_memory, use_one_thread
 from workers.encoders.pixels import halved
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, refuse_too_many_numbers
 from workers.encoders.running import reading, run
@@ -38,6 +38,7 @@ class ClipEncoder:
         if _is_efficientnet(config):
             self.device, self._layout = exact(self.device), torch.channels_last
         use_one_thread()
+        keep_freed_memory()
         self._model = _load(source, self.device).to(memory_format=self._layout)
         preprocessing = open_clip.get_model_preprocess_cfg(self._model)
         steps = image_transform_v2(PreprocessCfg(**preprocessing), is_train=False)
@@ -48,6 +49,9 @@ class ClipEncoder:
     def prepare(self, picture: Image.Image) -> torch.Tensor:
         """(3, side, side) uint8, resized and cropped as the model was trained."""
         return self._window(picture)
+
+    def prepare_jpeg(self, data: bytes) -> torch.Tensor:
+        return self._window(data)
 
     def encode_pictures(self, prepared: Sequence[torch.Tensor]) -> Vectors:
         pixels = torch.stack(list(prepared)).to(memory_format=self._layout)

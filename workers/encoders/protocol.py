@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -62,6 +63,10 @@ class Encoder(Protocol):
 
     def prepare(self, picture: Image.Image) -> Any: ...
 
+    def prepare_jpeg(self, data: bytes) -> Any:
+        """As `prepare`, of the bytes of a rendition or a frame. What is damaged raises an error of its decoder's."""
+        ...
+
     def encode_pictures(self, prepared: Sequence[Any]) -> Vectors:
         """(n, 768) float32, unit length. Raises `OutOfMemory`."""
         ...
@@ -73,6 +78,11 @@ class Encoder(Protocol):
     def count_tokens(self, text: str) -> int:
         """Tokens that the text needs, begin and end included."""
         ...
+
+
+def picture_of(data: bytes) -> Image.Image:
+    """RGB. Raises what Pillow raises of a damaged JPEG, which is of many kinds."""
+    return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
 
 
 def refuse_too_many_numbers(name: str, numbers: int) -> None:
