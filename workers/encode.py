@@ -119,7 +119,7 @@ class Pipeline:
 
     def run(self, until: float) -> bool:
         """Work until nothing waits or the clock says `until`; returns whether more may wait."""
-        threads = min(8, os.cpu_count() or 1)
+        threads = min(16, os.cpu_count() or 1)
         with (
             Heartbeat() as self.heartbeat,
             ThreadPoolExecutor(threads, "decode") as self.decoders,

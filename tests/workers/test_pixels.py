@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -72,3 +73,15 @@ def test_the_vectors_of_the_shipped_models_stay() -> None:
         with torch.inference_mode():
             pillows = encoder._model.encode_image(slow[None].to(encoder.device.dtype), normalize=True)[0]
         assert float(ours[: len(pillows)] @ pillows.float().numpy()) > 0.9995
+
+
+def test_a_jpeg_is_prepared_as_pillow_reads_it_and_a_cut_one_is_refused() -> None:
+    encoder: Any = open_encoder("shipped:everyday-things")
+    data = CAT.read_bytes()
+    assert torch.equal(encoder.prepare_jpeg(data), encoder.prepare(photograph()))
+    grey = io.BytesIO()
+    photograph("L").save(grey, "JPEG")
+    assert encoder.prepare_jpeg(grey.getvalue()).shape == encoder.prepare_jpeg(data).shape
+    for damaged in (data[: len(data) // 2], b"no picture", b""):
+        with pytest.raises((RuntimeError, ValueError)):
+            encoder.prepare_jpeg(damaged)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+from functools import partial
+from itertools import cycle, tee
 
 from django.db import connection
 from PIL import Image
@@ -13,13 +15,13 @@ from archive.measuring import Report, Row, in_turns, milliseconds, rate_row
 from archive.models import Frame, Space
 from archive.spaces import activate, backfill
 from archive.vectors import as_text, store_vectors
-from workers.benchmarks.backlog import draw_rendition, make_backlog, renew_backlog
+from workers.benchmarks.backlog import make_backlog, photographs, renew_backlog
 from workers.benchmarks.crew import Crew, crew
 from workers.encoders.load import encoder_of
 from workers.encoders.protocol import Encoder, Vectors
 from workers.spaces import make_space
 
-BACKLOG = 2048  # at most: a fast model empties it before its time is over
+BACKLOG = 8192  # at most: a fast model empties it before its time is over
 STORED = 1024
 COPY = "COPY bare (frame_id, vector) FROM STDIN"
 
@@ -76,15 +78,15 @@ def _said(what: str, rate: float) -> float:
 
 def _parts(name: str, space: Space, encoder: Encoder, count: int) -> list[Row]:
     """What stands beside the model: making pictures ready for it, and writing vectors down."""
-    data = draw_rendition(1)
+    ours, bare = tee(cycle(photographs()))
     prepare = in_turns(
         count,
-        lambda: 1000 / milliseconds(lambda: encoder.prepare_jpeg(data)),
-        lambda: 1000 / milliseconds(lambda: _open(data).resize((224, 224))),
+        lambda: 1000 / milliseconds(partial(encoder.prepare_jpeg, next(ours))),
+        lambda: 1000 / milliseconds(partial(_resized, next(bare))),
     )
     renew_backlog(space)
     frames = list(Frame.objects.values_list("pk", "asset_id")[:STORED])
-    vectors = encoder.encode_pictures([encoder.prepare_jpeg(data)]).repeat(len(frames), axis=0)
+    vectors = encoder.encode_pictures([encoder.prepare_jpeg(next(ours))]).repeat(len(frames), axis=0)
     lines = "".join(f"{frame}\t{as_text(row)}\n" for (frame, _), row in zip(frames, vectors, strict=True))
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE bare (frame_id bigint, vector halfvec(768))")
@@ -108,8 +110,8 @@ def _copy(lines: str) -> None:
         copy.write(lines)
 
 
-def _open(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
+def _resized(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB").resize((224, 224))
 
 
 def _device(encoder: Encoder) -> str:

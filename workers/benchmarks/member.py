@@ -7,7 +7,7 @@ import time
 from django.conf import settings
 
 from archive.models import Space, Work, WorkState
-from workers.benchmarks.backlog import draw_rendition
+from workers.benchmarks.backlog import photographs
 from workers.encode import Pipeline, drain_encode
 from workers.encoders.load import encoder_of
 from workers.prepare import worker_name
@@ -17,7 +17,7 @@ class Member:
     def __init__(self, space_id: int) -> None:
         self.space = Space.objects.get(pk=space_id)
         self.encoder = encoder_of(self.space)
-        self.prepared = [self.encoder.prepare_jpeg(draw_rendition(0))] * settings.SIGHTLINE_ENCODE_BATCH
+        self.prepared = [self.encoder.prepare_jpeg(next(photographs()))] * settings.SIGHTLINE_ENCODE_BATCH
 
     def bare(self, seconds: float) -> int:
         """Pictures through the model alone, at least one batch."""
