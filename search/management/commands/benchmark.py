@@ -21,9 +21,6 @@ from archive.scratch import NoScratch, scratch
 
 # Named by strings: this room does not import the workers', and each runs in a process of its own.
 BENCHMARKS = {
-    "lab": ["workers.benchmarks.lab"],
-    "lab3": ["workers.benchmarks.lab3"],
-    "lab2": ["workers.benchmarks.lab2"],
     "encode": ["workers.benchmarks.encode"],
     "search": ["search.benchmarks.search", "workers.benchmarks.queries"],
     "admin": ["search.benchmarks.admin"],
