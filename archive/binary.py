@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,15 +21,21 @@ _known: WeakKeyDictionary[Connection[Any], TypeInfo] = WeakKeyDictionary()  # ea
 def binary_cursor() -> Iterator[Cursor[Any]]:
     """On Django's connection and in its transaction, but with parameters beside the statement, not inside of it:
     `%(name)b` with a list of `pgvector.HalfVector` is a `halfvec[]`."""
-    connection.ensure_connection()
-    raw: Connection[Any] = connection.connection
-    with connection.wrap_database_errors, Cursor(raw) as cursor:
+    connection.validate_no_broken_transaction()
+    with connection.cursor() as opened, connection.wrap_database_errors, Cursor(opened.connection) as cursor:
+        raw: Connection[Any] = opened.connection
         if raw not in _known:
             _known[raw] = _halfvec(raw)
         info = _known[raw]
         info.register(cursor)
-        cursor.adapters.register_dumper(HalfVector, type("Dumper", (HalfVectorBinaryDumper,), {"oid": info.oid}))
+        cursor.adapters.register_dumper(HalfVector, _dumper(info.oid))
         yield cursor
+
+
+@cache
+def _dumper(oid: int) -> type[HalfVectorBinaryDumper]:
+    """One class for each: psycopg keeps whatever it was ever shown."""
+    return type("HalfVectorDumper", (HalfVectorBinaryDumper,), {"oid": oid})
 
 
 def _halfvec(raw: Connection[Any]) -> TypeInfo:

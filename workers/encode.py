@@ -33,7 +33,7 @@ from workers.concepts import read_concepts
 from workers.deriving import derive_waiting
 from workers.encode_films import Run, keep_batch
 from workers.encoders.load import encoder_of
-from workers.encoders.protocol import Encoder, EncoderRefused, NotNow, OutOfMemory, Vectors
+from workers.encoders.protocol import Damaged, Encoder, EncoderRefused, NotNow, OutOfMemory, Vectors
 from workers.leases import Heartbeat
 from workers.prepare import worker_name
 
@@ -327,7 +327,8 @@ class Pipeline:
         self.heartbeat.progress()
         try:
             return self.encoder.prepare_jpeg(data)
-        except Exception as error:  # decoders raise many kinds on a damaged file
+        except Damaged as error:
+            log.warning("a rendition is damaged: %s", error)
             raise RenditionUnusable("damaged") from error
 
     def _result(self, one: Claim, job: Future[Any]) -> Any | None:

@@ -17,6 +17,7 @@ from archive.sample import PHOTOGRAPHS
 from workers.encoders.device import Device
 from workers.encoders.load import open_encoder
 from workers.encoders.pixels import QuickResize, halved
+from workers.encoders.protocol import Damaged
 
 CAT = PHOTOGRAPHS / "animals/cat.jpg"
 
@@ -47,13 +48,15 @@ def test_a_picture_of_another_mode_becomes_rgb(mode: str) -> None:
     assert min(small.shape[1:]) == 32
 
 
+@pytest.mark.parametrize("size", [96, (64, 96)])
 @pytest.mark.parametrize("mode", ["shortest", "squash", "longest"])
-def test_every_way_to_fill_the_window_gives_the_numbers_of_the_slow_way(mode: Any) -> None:
-    config = PreprocessCfg(size=96, interpolation="bicubic", resize_mode=mode)
+def test_every_way_to_fill_the_window_gives_the_numbers_of_the_slow_way(mode: Any, size: Any) -> None:
+    config = PreprocessCfg(size=size, interpolation="bicubic", resize_mode=mode)
     slow = image_transform_v2(config, is_train=False)
     window, numbers = halved(slow, Device("cpu", torch.float32, "fp32"))
     shown = window(photograph())
-    assert (shown.dtype, shown.shape) == (torch.uint8, (3, 96, 96))
+    assert (shown.dtype, shown.shape) == (torch.uint8, (3, *((size, size) if size == 96 else size)))
+    assert torch.equal(window(CAT.read_bytes()), shown)
     ours, pillows = numbers(shown[None])[0], slow(photograph())
     assert float((ours - pillows).abs().max()) < 2 / 255 / 0.26
     assert float((ours - pillows).abs().median()) < 1e-6
@@ -82,6 +85,25 @@ def test_a_jpeg_is_prepared_as_pillow_reads_it_and_a_cut_one_is_refused() -> Non
     grey = io.BytesIO()
     photograph("L").save(grey, "JPEG")
     assert encoder.prepare_jpeg(grey.getvalue()).shape == encoder.prepare_jpeg(data).shape
-    for damaged in (data[: len(data) // 2], b"no picture", b""):
-        with pytest.raises((RuntimeError, ValueError)):
+    for damaged in (data[: len(data) // 2], b"no picture", b"", bomb()):
+        with pytest.raises(Damaged):
             encoder.prepare_jpeg(damaged)
+
+
+def bomb() -> bytes:
+    """Its header says 65,000 x 65,000."""
+    plain = io.BytesIO()
+    photograph().save(plain, "JPEG")
+    data = plain.getvalue()
+    frame = data.index(b"\xff\xc0")
+    return data[: frame + 5] + (65_000).to_bytes(2, "big") * 2 + data[frame + 9 :]
+
+
+def test_a_full_memory_is_no_fault_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: Any) -> torch.Tensor:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 12 bytes")
+
+    monkeypatch.setattr("workers.encoders.pixels.decode_jpeg", no_room)
+    encoder: Any = open_encoder("shipped:everyday-things")
+    with pytest.raises(MemoryError):
+        encoder.prepare_jpeg(CAT.read_bytes())

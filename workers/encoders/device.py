@@ -60,9 +60,20 @@ def keep_freed_memory() -> None:
     Given back and asked for anew, a batch of 32 pictures costs thousands of page faults: on a CPU a twentieth of the
     time of ViT-B-32.
     """
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):  # musl has none
+    if libc := _glibc():
         libc.mallopt(M_MMAP_THRESHOLD, 32 * MIB)  # the most that it takes
         libc.mallopt(M_TRIM_THRESHOLD, 256 * MIB)
+
+
+def give_back_freed_memory() -> None:
+    """All of it, a model that was let go of included: malloc_trim(3)."""
+    if libc := _glibc():
+        libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if hasattr(libc, "malloc_trim") else None  # musl has none
 
 
 def _best() -> str:

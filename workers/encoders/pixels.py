@@ -11,15 +11,18 @@ trained on.
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import torch
 from PIL import Image
 from torchvision.io import ImageReadMode, decode_jpeg
-from torchvision.transforms import Compose, Normalize, Resize
+from torchvision.transforms import CenterCrop, Compose, Normalize, Resize
 from torchvision.transforms.v2 import functional as pictures
 
 from workers.encoders.device import Device
+from workers.encoders.protocol import decoding, picture_of
+from workers.encoders.running import is_full
 
 LEVELS = 255
 
@@ -29,9 +32,11 @@ class Window:
 
     def __init__(self, steps: list[Any]) -> None:
         self._steps = Compose([QuickResize(step) if type(step) is Resize else step for step in steps])
+        # Steps of open_clip's own (all of the picture in a window, a window that is no square) know pictures only.
+        self._decode = _decoded if all(type(step) in (Resize, CenterCrop) for step in steps) else picture_of
 
     def __call__(self, shown: Image.Image | bytes) -> torch.Tensor:
-        return _as_bytes(self._steps(_decoded(shown) if isinstance(shown, bytes) else shown))
+        return _as_bytes(self._steps(self._decode(shown) if isinstance(shown, bytes) else shown))
 
 
 class Numbers:
@@ -72,8 +77,15 @@ def halved(transform: Any, device: Device) -> tuple[Window, Numbers]:
 
 def _decoded(data: bytes) -> torch.Tensor:
     """(3, height, width). Pillow's pixels, for both use libjpeg-turbo, but without Python's lock: of Pillow two threads
-    decode a quarter more than one, of this twice as much. Raises RuntimeError where the file is damaged."""
-    pixels: torch.Tensor = decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), mode=ImageReadMode.RGB)
+    decode a quarter more than one, of this twice as much. Raises `Damaged`."""
+    with decoding():
+        Image.open(io.BytesIO(data), formats=["JPEG"])  # its header only: this one knows a bomb
+        try:
+            pixels: torch.Tensor = decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
+        except RuntimeError as error:
+            if is_full(error):
+                raise MemoryError(str(error)) from error
+            raise
     return pixels
 
 

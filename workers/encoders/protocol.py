@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -25,6 +26,10 @@ class EncoderRefused(Exception):
 
 class NotNow(Exception):
     """The model cannot be used at this moment, through no fault of its own or of a picture; the sentence says why."""
+
+
+class Damaged(Exception):
+    """The file of a picture cannot be decoded, whatever its decoder calls that."""
 
 
 class OutOfMemory(NotNow):
@@ -64,7 +69,7 @@ class Encoder(Protocol):
     def prepare(self, picture: Image.Image) -> Any: ...
 
     def prepare_jpeg(self, data: bytes) -> Any:
-        """As `prepare`, of the bytes of a rendition or a frame. What is damaged raises an error of its decoder's."""
+        """As `prepare`, of the bytes of a rendition or a frame. Raises `Damaged`."""
         ...
 
     def encode_pictures(self, prepared: Sequence[Any]) -> Vectors:
@@ -81,8 +86,20 @@ class Encoder(Protocol):
 
 
 def picture_of(data: bytes) -> Image.Image:
-    """RGB. Raises what Pillow raises of a damaged JPEG, which is of many kinds."""
-    return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
+    """RGB, of a JPEG. Raises `Damaged`."""
+    with decoding():
+        return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Decoders raise many kinds of errors on a damaged file: all become `Damaged`, but not a full memory."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Damaged(first_line(error)) from error
 
 
 def refuse_too_many_numbers(name: str, numbers: int) -> None:
