@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 from django.db.models import QuerySet
+from pgvector import HalfVector
 
+from archive.binary import binary_cursor
 from archive.models import DIMENSIONS, Asset, Space
 from archive.spaces.partitions import partition
 
@@ -19,21 +21,27 @@ Vectors = npt.NDArray[np.float32]  # (n, 768)
 # second writer of the same frame harmless.
 STORE = """
 INSERT INTO archive_embedding (space_id, frame_id, asset_id, representative, vector)
-SELECT %(space)s, f.id, f.asset_id, coalesce(given.representative, f.representative), given.vector::halfvec
-FROM unnest(%(frames)s::bigint[], %(vectors)s::text[], %(flags)s::boolean[]) AS given(frame_id, vector, representative)
+SELECT %(space)s, f.id, f.asset_id, coalesce(given.representative, f.representative), given.vector
+FROM unnest(%(frames)s::bigint[], %(vectors)b::halfvec[], %(flags)s::boolean[])
+     AS given(frame_id, vector, representative)
 JOIN archive_frame f ON f.id = given.frame_id AND f.asset_id = ANY(%(assets)s)
 ON CONFLICT (space_id, frame_id)
 DO UPDATE SET vector = EXCLUDED.vector, representative = EXCLUDED.representative
 """
+# Twins first, for nearly always there are none: left to itself, the planner of a database that has no statistics yet
+# may join all frames that have the same second before it, which all photographs have.
 COPY_KNOWN = """
+WITH twins AS MATERIALIZED (
+    SELECT a.id AS mine, twin.id AS its
+    FROM archive_asset a JOIN archive_asset twin ON twin.sha256 = a.sha256 AND twin.id <> a.id
+    WHERE a.id = ANY(%(assets)s)
+)
 INSERT INTO archive_embedding (space_id, frame_id, asset_id, representative, vector)
 SELECT DISTINCT ON (mine.id) %(space)s, mine.id, mine.asset_id, mine.representative, known.vector
-FROM archive_asset a
-JOIN archive_frame mine ON mine.asset_id = a.id
-JOIN archive_asset twin ON twin.sha256 = a.sha256 AND twin.id <> a.id
-JOIN archive_frame its ON its.asset_id = twin.id AND its.at = mine.at
+FROM twins
+JOIN archive_frame mine ON mine.asset_id = twins.mine
+JOIN archive_frame its ON its.asset_id = twins.its AND its.at = mine.at
 JOIN archive_embedding known ON known.space_id = %(space)s AND known.frame_id = its.id
-WHERE a.id = ANY(%(assets)s)
 ON CONFLICT (space_id, frame_id) DO NOTHING
 RETURNING asset_id
 """
@@ -96,10 +104,10 @@ def store_vectors(
     """
     rows: dict[str, Any] = {
         "frames": list(frames),
-        "vectors": [as_text(row) for row in vectors],
+        "vectors": [HalfVector(row) for row in vectors],
         "flags": [None] * len(frames) if representative is None else list(representative),
     }
-    with connection.cursor() as cursor:
+    with binary_cursor() as cursor:
         cursor.execute(STORE, {"space": space.pk, "assets": list(assets), **rows})
 
 

@@ -1,13 +1,12 @@
 """ENCODE: from stored renditions to stored vectors, in batches.
 
 Three stages overlap: a loader claims and decodes the next batch while the model computes this
-one and a writer stores the last. The model runs in the calling thread; PIL and psycopg let
-other threads run.
+one and a writer stores the last. The model runs in the calling thread; decoders and psycopg
+let other threads run.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import time
@@ -20,7 +19,6 @@ import numpy as np
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
-from PIL import Image
 
 from archive.models import Frame, Rendition, Space, SpaceState, Step, Work, WorkState
 from archive.models.work import NO_ROOM
@@ -35,7 +33,7 @@ from workers.concepts import read_concepts
 from workers.deriving import derive_waiting
 from workers.encode_films import Run, keep_batch
 from workers.encoders.load import encoder_of
-from workers.encoders.protocol import Encoder, EncoderRefused, NotNow, OutOfMemory, Vectors
+from workers.encoders.protocol import Damaged, Encoder, EncoderRefused, NotNow, OutOfMemory, Vectors
 from workers.leases import Heartbeat
 from workers.prepare import worker_name
 
@@ -121,7 +119,7 @@ class Pipeline:
 
     def run(self, until: float) -> bool:
         """Work until nothing waits or the clock says `until`; returns whether more may wait."""
-        threads = min(8, os.cpu_count() or 1)
+        threads = min(16, os.cpu_count() or 1)
         with (
             Heartbeat() as self.heartbeat,
             ThreadPoolExecutor(threads, "decode") as self.decoders,
@@ -328,10 +326,10 @@ class Pipeline:
     def _prepared(self, data: bytes) -> Any:
         self.heartbeat.progress()
         try:
-            picture = Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
-        except Exception as error:  # Pillow raises many kinds on a damaged file
+            return self.encoder.prepare_jpeg(data)
+        except Damaged as error:
+            log.warning("a rendition is damaged: %s", error)
             raise RenditionUnusable("damaged") from error
-        return self.encoder.prepare(picture)
 
     def _result(self, one: Claim, job: Future[Any]) -> Any | None:
         try:

@@ -262,3 +262,7 @@ def test_a_film_that_workers_read_is_found_at_its_scene(
     assert held
     held[0].continue_()
     page.wait_for_function("() => document.querySelector('.glance .still').style.backgroundImage.includes('/sprite/')")
+    place = "document.querySelector('.glance .still').style.backgroundPosition"
+    before = page.evaluate(place)
+    page.mouse.move(area["x"] + area["width"] * 0.9, area["y"] + 10)
+    page.wait_for_function(f"before => {place} !== before", arg=before)

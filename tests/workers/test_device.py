@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -143,3 +145,29 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does_and_nothing_is_lost(f
     found = pipeline.encode(items)
     assert np.allclose(found, FakeEncoder().encode_pictures([item.pixels for item in items]), atol=1e-5)
     assert sizes == [10, 8, 4, 2, 2, 2, 2, 2]
+
+
+KEPT = """
+import pathlib
+import torch
+from workers.encoders import device
+
+def resident() -> int:
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
+
+device.keep_freed_memory()
+before = resident()
+held = [torch.ones(200_000) for _ in range(250)]  # 200 MB in parts that stay in the heap
+more = torch.ones(1)
+del held
+kept = resident() - before
+device.give_back_freed_memory()
+print(kept, resident() - before)
+"""
+
+
+def test_what_a_batch_freed_is_kept_until_the_model_is_let_go_of() -> None:
+    said = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True, check=True).stdout
+    kept, left = map(int, said.split())
+    assert kept > 150
+    assert left < 50

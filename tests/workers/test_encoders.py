@@ -110,7 +110,7 @@ def test_an_architecture_with_a_weights_file_is_a_model(tmp_path: Path) -> None:
     model.eval()
     picture = pictures.distinct(4)
     with torch.inference_mode():
-        bare = model.encode_image(encoder.prepare(picture)[None], normalize=True)[0].numpy()
+        bare = model.encode_image(encoder._numbers(encoder.prepare(picture)[None]), normalize=True)[0].numpy()
     assert np.allclose(look(encoder, picture)[:512], bare, atol=1e-4)
     assert (encoder.identity.dimensions, encoder.identity.context_length) == (512, 77)
 

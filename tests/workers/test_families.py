@@ -137,7 +137,7 @@ def test_a_bare_weights_file_under_a_known_name_needs_no_folder(
     assert encoder.identity.config == {"name": "ViT-B-32-quickgelu"}
     picture = pictures.distinct(4)
     with torch.inference_mode():
-        wanted = bare.encode_image(encoder.prepare(picture)[None], normalize=True)[0].numpy()
+        wanted = bare.encode_image(encoder._numbers(encoder.prepare(picture)[None]).float(), normalize=True)[0].numpy()
     found = encoder.encode_pictures([encoder.prepare(picture)])[0]
     assert found[:512] @ wanted > 0.999
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 
-import numpy as np
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 from PIL import Image
 
+from archive.decoder.renditions import renditions_of
 from archive.decoder.specs import ENCODER
 from archive.models import Asset, Collection, Frame, Rendition, Space, Step, Work, WorkState
 from archive.renditions import rendition_key
+from archive.sample import PHOTOGRAPHS
 from archive.spaces import partition
 from archive.storage import ORIGINALS
 
-DIFFERENT = 32  # pictures; each asset has a file of its own
-
 
 def make_backlog(space: Space, count: int) -> None:
-    """Pictures as hard to decode as photographs."""
-    different = [draw_rendition(seed) for seed in range(DIFFERENT)]
-    keep_backlog(space, [different[i % DIFFERENT] for i in range(count)])
+    """Photographs, the same few again and again, but each asset has a file of its own."""
+    keep_backlog(space, list(islice(cycle(photographs()), count)))
 
 
 def keep_backlog(space: Space, files: Sequence[bytes]) -> list[Asset]:
@@ -59,17 +57,12 @@ def keep_backlog(space: Space, files: Sequence[bytes]) -> list[Asset]:
     return list(assets)
 
 
-def draw_rendition(seed: int) -> bytes:
-    """A JPEG as the `encoder` spec makes it, about as hard to decode as a photograph."""
-    dice = np.random.default_rng(seed)
-    coarse = Image.fromarray(dice.integers(0, 255, (48, 64, 3), dtype=np.uint8))
-    smooth = np.asarray(coarse.resize((683, 512), Image.Resampling.BICUBIC), dtype=np.float32)
-    grain = dice.normal(0, 4, smooth.shape)
-    out = io.BytesIO()
-    Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8)).save(
-        out, "JPEG", quality=ENCODER.quality, subsampling=0
-    )
-    return out.getvalue()
+def photographs() -> Iterator[bytes]:
+    """The `encoder` renditions of the photographs that come along and are not smaller than one."""
+    for path in sorted(PHOTOGRAPHS.glob("*/*.jpg")):
+        with Image.open(path) as picture:
+            if min(picture.size) >= (ENCODER.shortest or 0):
+                yield renditions_of(picture.convert("RGB"), [ENCODER])[ENCODER.name].data
 
 
 def renew_backlog(space: Space, count: int = 0) -> None:

@@ -5,23 +5,31 @@ from __future__ import annotations
 import io
 import os
 import sys
+from functools import partial
+from itertools import cycle, tee
 
+import numpy as np
 from django.db import connection
 from PIL import Image
 
 from archive.measuring import Report, Row, in_turns, milliseconds, rate_row
-from archive.models import Frame, Space
+from archive.models import DIMENSIONS, Frame, Space
 from archive.spaces import activate, backfill
-from archive.vectors import as_text, store_vectors
-from workers.benchmarks.backlog import draw_rendition, make_backlog, renew_backlog
+from archive.vectors import store_vectors
+from workers.benchmarks.backlog import make_backlog, photographs, renew_backlog
 from workers.benchmarks.crew import Crew, crew
 from workers.encoders.load import encoder_of
 from workers.encoders.protocol import Encoder, Vectors
 from workers.spaces import make_space
 
-BACKLOG = 2048  # at most: a fast model empties it before its time is over
+BACKLOG = 8192  # at most: a fast model empties it before its time is over
 STORED = 1024
-COPY = "COPY bare (frame_id, vector) FROM STDIN"
+COPIED = np.dtype(
+    [
+        *(("columns", ">i2"), ("l1", ">i4"), ("frame", ">i8"), ("l2", ">i4"), ("dimensions", ">i2"), ("unused", ">i2")),
+        ("vector", ">f2", DIMENSIONS),
+    ]
+)
 
 
 def measure(*, quick: bool = False, model: str = "", processes: int = 0, runs: int = 0) -> Report:
@@ -76,22 +84,22 @@ def _said(what: str, rate: float) -> float:
 
 def _parts(name: str, space: Space, encoder: Encoder, count: int) -> list[Row]:
     """What stands beside the model: making pictures ready for it, and writing vectors down."""
-    data = draw_rendition(1)
+    ours, bare = tee(cycle(photographs()))
     prepare = in_turns(
         count,
-        lambda: 1000 / milliseconds(lambda: encoder.prepare(_open(data))),
-        lambda: 1000 / milliseconds(lambda: _open(data).resize((224, 224))),
+        lambda: 1000 / milliseconds(partial(encoder.prepare_jpeg, next(ours))),
+        lambda: 1000 / milliseconds(partial(_resized, next(bare))),
     )
     renew_backlog(space)
     frames = list(Frame.objects.values_list("pk", "asset_id")[:STORED])
-    vectors = encoder.encode_pictures([encoder.prepare(_open(data))]).repeat(len(frames), axis=0)
-    lines = "".join(f"{frame}\t{as_text(row)}\n" for (frame, _), row in zip(frames, vectors, strict=True))
+    vectors = encoder.encode_pictures([encoder.prepare_jpeg(next(ours))]).repeat(len(frames), axis=0)
+    data = _as_copied([frame for frame, _ in frames], vectors)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE bare (frame_id bigint, vector halfvec(768))")
     store = in_turns(
         5,
         lambda: 1000 * len(frames) / milliseconds(lambda: _store(space, frames, vectors)),
-        lambda: 1000 * len(frames) / milliseconds(lambda: _copy(lines)),
+        lambda: 1000 * len(frames) / milliseconds(lambda: _copy(data)),
     )
     return [
         rate_row(f"{name}: decode and prepare, beside decode and resize", "pictures/s", prepare),
@@ -103,13 +111,21 @@ def _store(space: Space, frames: list[tuple[int, int]], vectors: Vectors) -> Non
     store_vectors(space, [frame for frame, _ in frames], [asset for _, asset in frames], vectors)
 
 
-def _copy(lines: str) -> None:
-    with connection.cursor() as cursor, cursor.copy("COPY bare FROM STDIN") as copy:
-        copy.write(lines)
+def _as_copied(frames: list[int], vectors: Vectors) -> bytes:
+    """As COPY reads it in binary: a header, of each row the number of columns and each with its length, a trailer."""
+    rows = np.zeros(len(frames), dtype=COPIED)
+    rows["columns"], rows["l1"], rows["l2"], rows["dimensions"] = 2, 8, 4 + 2 * DIMENSIONS, DIMENSIONS
+    rows["frame"], rows["vector"] = frames, vectors
+    return b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
 
 
-def _open(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
+def _copy(data: bytes) -> None:
+    with connection.cursor() as cursor, cursor.copy("COPY bare FROM STDIN (FORMAT binary)") as copy:
+        copy.write(data)
+
+
+def _resized(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB").resize((224, 224))
 
 
 def _device(encoder: Encoder) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import time
 
 from django.conf import settings
-from PIL import Image
 
 from archive.models import Space, Work, WorkState
-from workers.benchmarks.backlog import draw_rendition
+from workers.benchmarks.backlog import photographs
 from workers.encode import Pipeline, drain_encode
 from workers.encoders.load import encoder_of
 from workers.prepare import worker_name
@@ -19,8 +17,7 @@ class Member:
     def __init__(self, space_id: int) -> None:
         self.space = Space.objects.get(pk=space_id)
         self.encoder = encoder_of(self.space)
-        picture = Image.open(io.BytesIO(draw_rendition(0))).convert("RGB")
-        self.prepared = [self.encoder.prepare(picture)] * settings.SIGHTLINE_ENCODE_BATCH
+        self.prepared = [self.encoder.prepare_jpeg(next(photographs()))] * settings.SIGHTLINE_ENCODE_BATCH
 
     def bare(self, seconds: float) -> int:
         """Pictures through the model alone, at least one batch."""

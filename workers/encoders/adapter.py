@@ -109,6 +109,9 @@ class AdaptedEncoder:
     def prepare(self, picture: Image.Image) -> Any:
         return self.base.prepare(picture)
 
+    def prepare_jpeg(self, data: bytes) -> Any:
+        return self.base.prepare_jpeg(data)
+
     def encode_pictures(self, prepared: Sequence[Any]) -> Vectors:
         return self._adapter.pictures(self.base.encode_pictures(prepared))
 

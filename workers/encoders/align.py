@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from transformers import AlignModel, EfficientNetImageProcessor
 
-from workers.encoders.device import Device, choose_device, exact, use_one_thread
-from workers.encoders.protocol import EncoderRefused, Vectors, refuse_too_many_numbers
+from workers.encoders.device import Device, choose_device, exact, keep_freed_memory, use_one_thread
+from workers.encoders.protocol import EncoderRefused, Vectors, picture_of, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import find_source
 from workers.encoders.trained import trained_number
@@ -25,6 +25,7 @@ class AlignEncoder:
         source = find_source(model, pretrained)
         self.device = exact(device or choose_device())  # an EfficientNet: bf16 turns its vectors
         use_one_thread()
+        keep_freed_memory()
         self._model = load_model(AlignModel, source, self.device)
         config = self._model.config
         if config.vision_config.hidden_dim != config.projection_dim:
@@ -42,6 +43,9 @@ class AlignEncoder:
         """(3, side, side) float32."""
         tensor: torch.Tensor = self._processor(picture.convert("RGB"), return_tensors="pt")["pixel_values"][0]
         return tensor
+
+    def prepare_jpeg(self, data: bytes) -> torch.Tensor:
+        return self.prepare(picture_of(data))
 
     def encode_pictures(self, prepared: Sequence[torch.Tensor]) -> Vectors:
         pixels = torch.stack(list(prepared))

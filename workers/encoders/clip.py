@@ -16,9 +16,9 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from archive.catalogue import models
-from workers.encoders.device import Device, choose_device, exact, use_one_thread
+from workers.encoders.device import Device, choose_device, exact, keep_freed_memory, use_one_thread
+from workers.encoders.pixels import halved
 from workers.encoders.protocol import EncoderRefused, Identity, Vectors, refuse_too_many_numbers
-from workers.encoders.resizing import quickened
 from workers.encoders.running import reading, run
 from workers.encoders.sources import CLIP_CONFIG, RANDOM, Source, find_source
 from workers.encoders.trained import trained_number
@@ -38,21 +38,24 @@ class ClipEncoder:
         if _is_efficientnet(config):
             self.device, self._layout = exact(self.device), torch.channels_last
         use_one_thread()
+        keep_freed_memory()
         self._model = _load(source, self.device).to(memory_format=self._layout)
         preprocessing = open_clip.get_model_preprocess_cfg(self._model)
-        self._transform = quickened(image_transform_v2(PreprocessCfg(**preprocessing), is_train=False))
+        steps = image_transform_v2(PreprocessCfg(**preprocessing), is_train=False)
+        self._window, self._numbers = halved(steps, self.device)
         self._tokenize = _tokenizer(source, config, self._model)
         self.identity = _identity(source, config, self._model, preprocessing)
 
     def prepare(self, picture: Image.Image) -> torch.Tensor:
-        """(3, side, side) float32, resized and normalised as the model was trained."""
-        tensor: torch.Tensor = self._transform(picture)
-        return tensor
+        """(3, side, side) uint8, resized and cropped as the model was trained."""
+        return self._window(picture)
+
+    def prepare_jpeg(self, data: bytes) -> torch.Tensor:
+        return self._window(data)
 
     def encode_pictures(self, prepared: Sequence[torch.Tensor]) -> Vectors:
         pixels = torch.stack(list(prepared)).to(memory_format=self._layout)
-        forward = self._model.encode_image
-        return run(lambda: forward(pixels.to(self.device.name, self.device.dtype)), self.device)
+        return run(lambda: self._model.encode_image(self._numbers(pixels)), self.device)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Padded to the full context, as all of these models were trained; SigLIP ranks wrongly otherwise."""

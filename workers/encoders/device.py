@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from dataclasses import dataclass
 
 import torch
 from billiard.process import current_process
 from django.conf import settings
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,28 @@ def use_one_thread() -> None:
     Two OpenMP threads that share a core with anything else spin at every barrier.
     """
     torch.set_num_threads(1)
+
+
+def keep_freed_memory() -> None:
+    """What a batch freed stays, for the next one: mallopt(3) of glibc.
+
+    Given back and asked for anew, a batch of 32 pictures costs thousands of page faults: on a CPU a twentieth of the
+    time of ViT-B-32.
+    """
+    if libc := _glibc():
+        libc.mallopt(M_MMAP_THRESHOLD, 32 * MIB)  # the most that it takes
+        libc.mallopt(M_TRIM_THRESHOLD, 256 * MIB)
+
+
+def give_back_freed_memory() -> None:
+    """All of it, a model that was let go of included: malloc_trim(3)."""
+    if libc := _glibc():
+        libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if hasattr(libc, "malloc_trim") else None  # musl has none
 
 
 def _best() -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor
 
-from workers.encoders.protocol import Identity, Vectors, unit_padded
+from workers.encoders.protocol import Identity, Vectors, picture_of, unit_padded
 
 SIDE = 16
 
@@ -34,6 +34,9 @@ class FakeEncoder:
     def prepare(self, picture: Image.Image) -> Any:
         small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
         return np.asarray(small, dtype=np.float32).reshape(-1) / 255.0 - 0.45
+
+    def prepare_jpeg(self, data: bytes) -> Any:
+        return self.prepare(picture_of(data))
 
     def encode_pictures(self, prepared: Sequence[Any]) -> Vectors:
         return unit_padded(np.roll(np.stack(prepared), self._turn, axis=1) + 1e-6)

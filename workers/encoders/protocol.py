@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +26,10 @@ class EncoderRefused(Exception):
 
 class NotNow(Exception):
     """The model cannot be used at this moment, through no fault of its own or of a picture; the sentence says why."""
+
+
+class Damaged(Exception):
+    """The file of a picture cannot be decoded, whatever its decoder calls that."""
 
 
 class OutOfMemory(NotNow):
@@ -62,6 +68,10 @@ class Encoder(Protocol):
 
     def prepare(self, picture: Image.Image) -> Any: ...
 
+    def prepare_jpeg(self, data: bytes) -> Any:
+        """As `prepare`, of the bytes of a rendition or a frame. Raises `Damaged`."""
+        ...
+
     def encode_pictures(self, prepared: Sequence[Any]) -> Vectors:
         """(n, 768) float32, unit length. Raises `OutOfMemory`."""
         ...
@@ -73,6 +83,23 @@ class Encoder(Protocol):
     def count_tokens(self, text: str) -> int:
         """Tokens that the text needs, begin and end included."""
         ...
+
+
+def picture_of(data: bytes) -> Image.Image:
+    """RGB, of a JPEG. Raises `Damaged`."""
+    with decoding():
+        return Image.open(io.BytesIO(data), formats=["JPEG"]).convert("RGB")
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Decoders raise many kinds of errors on a damaged file: all become `Damaged`, but not a full memory."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Damaged(first_line(error)) from error
 
 
 def refuse_too_many_numbers(name: str, numbers: int) -> None:

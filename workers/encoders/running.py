@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 
-from workers.encoders.device import Device
+from workers.encoders.device import Device, give_back_freed_memory
 from workers.encoders.protocol import EncoderRefused, OutOfMemory, Vectors, first_line, unit_padded
 from workers.encoders.weights import is_away
 
@@ -62,7 +62,8 @@ def is_full(error: BaseException) -> bool:
 
 
 def free_memory(device: Device | None = None) -> None:
-    """Give back what torch keeps for later."""
+    """Give back what torch and the C library keep for later."""
+    give_back_freed_memory()
     name = device.name if device else ""
     if torch.cuda.is_available() and not name.startswith(("cpu", "mps")):
         torch.cuda.empty_cache()

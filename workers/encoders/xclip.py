@@ -19,8 +19,8 @@ import torch
 from PIL import Image
 from transformers import CLIPImageProcessor, XCLIPModel
 
-from workers.encoders.device import Device, choose_device, use_one_thread
-from workers.encoders.protocol import Vectors, refuse_too_many_numbers
+from workers.encoders.device import Device, choose_device, keep_freed_memory, use_one_thread
+from workers.encoders.protocol import Vectors, picture_of, refuse_too_many_numbers
 from workers.encoders.running import run
 from workers.encoders.sources import find_source
 from workers.encoders.trained import trained_number
@@ -34,6 +34,7 @@ class XClipEncoder:
         source = find_source(model, pretrained)
         self.device = device or choose_device()
         use_one_thread()
+        keep_freed_memory()
         self._model = load_model(XCLIPModel, source, self.device)
         config = self._model.config
         refuse_too_many_numbers(source.name, config.projection_dim)
@@ -48,6 +49,9 @@ class XClipEncoder:
         """(3, side, side) float32, one frame."""
         tensor: torch.Tensor = self._processor(picture.convert("RGB"), return_tensors="pt")["pixel_values"][0]
         return tensor
+
+    def prepare_jpeg(self, data: bytes) -> torch.Tensor:
+        return self.prepare(picture_of(data))
 
     def encode_pictures(self, prepared: Sequence[torch.Tensor]) -> Vectors:
         """Each as a clip in which nothing moves."""
