@@ -6,13 +6,13 @@ take turns, and each sees what the other wrote.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet
 from django.utils.text import slugify
 from django.utils.timezone import now
 
@@ -197,18 +197,21 @@ def proposed_on(asset: Asset) -> list[Concept]:
 
 def seen_tags(user: Person) -> QuerySet[Concept]:
     """The tags on what `user` may see, by name."""
-    return Concept.objects.filter(Exists(_carried(user)))
+    return Concept.objects.filter(Exists(_carried(user).filter(concept=OuterRef("pk"))))
 
 
-def counted_tags(user: Person) -> QuerySet[Concept]:
-    """The same, each with `count`: how many of the assets that `user` may see carry it."""
-    count = _carried(user).values("concept").annotate(n=Count("pk")).values("n")
-    return seen_tags(user).annotate(count=Subquery(count, output_field=IntegerField()))
+def count_tags(user: Person, tags: Sequence[Concept]) -> dict[int, int]:
+    """By id, how many of the assets that `user` may see carry each of `tags`; what none carries is not in it.
+
+    In one statement, which reads the archive once: counted tag by tag, each asset is looked up for each of its tags.
+    """
+    carried = _carried(user).filter(concept__in=[tag.pk for tag in tags])
+    return dict(carried.values_list("concept").annotate(Count("asset")))
 
 
 def _carried(user: Person) -> QuerySet[Tag]:
     seen = Asset.objects.visible_to(user, named=True).order_by().values("pk")
-    return Tag.objects.accepted().filter(concept=OuterRef("pk"), asset__in=seen).order_by()
+    return Tag.objects.accepted().filter(asset__in=seen).order_by()
 
 
 def free_slug(name: str) -> str:

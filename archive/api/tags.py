@@ -17,7 +17,7 @@ from archive.api.shapes import AssetShape, TagFilters, Tags, TagShape
 from archive.models import Asset
 from archive.models.concepts import fold
 from archive.tag_names import BadTag, clean_name, clean_names
-from archive.tags import add_tags, counted_tags, remove_tags, set_tags
+from archive.tags import add_tags, count_tags, remove_tags, seen_tags, set_tags
 
 
 class TagsView(APIView):
@@ -29,12 +29,15 @@ class TagsView(APIView):
         """The tags of what you may see, by name."""
         filters = TagFilters(data=request.query_params)
         filters.is_valid(raise_exception=True)
-        found = counted_tags(person(request))
+        user = person(request)
+        found = seen_tags(user)
         if begins := filters.validated_data.get("q"):
             found = found.filter(folded__startswith=fold(_name(begins)))
         pages = self.pagination_class()
         page = pages.paginate_queryset(found, request, self) or []
-        return pages.get_paginated_response(TagShape(page, many=True).data)
+        counts = count_tags(user, page)
+        told = [{"name": tag.name, "slug": tag.slug, "count": counts[tag.pk]} for tag in page if tag.pk in counts]
+        return pages.get_paginated_response(TagShape(told, many=True).data)
 
 
 class AssetTagsView(APIView):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
-from archive.models import Asset, Collection, Concept, ConceptKind, Membership, Role
+from archive.models import Asset, Collection, Concept, ConceptKind, Membership, Role, Tag, TagState
 from archive.tags import add_tags, tags_of
 from tests.api import client_of, error_of
 from tests.archive.test_visibility import put
@@ -50,6 +52,31 @@ def test_pages_of_names_lose_and_repeat_none_and_cost_the_same(boat: Asset, alic
         names += [tag["name"] for tag in answer["results"]]
         address = answer["next"]
     assert names == [f"tag {n}" for n in range(7)]
+
+
+def test_what_is_on_a_page_is_counted_at_once(boat: Asset, secret: Asset, alice: User, bob: User) -> None:
+    add_tags(Asset.objects.all(), [f"tag {n}" for n in range(7)], alice)
+    client = client_of(bob)
+    for limit in (2, 5):
+        with CaptureQueriesContext(connection) as seen:
+            shown = client.get(f"/api/v1/tags?limit={limit}").json()["results"]
+        assert [tag["count"] for tag in shown] == [1] * limit
+        (counting,) = [one["sql"] for one in seen if "COUNT(" in one["sql"]]
+        (listed,) = re.findall(r'"concept_id" IN \(([\d, ]+)\)', counting)
+        assert len(listed.split(",")) == limit
+
+
+def test_only_accepted_tags_of_what_is_shown_are_counted(boat: Asset, alice: User, bob: User) -> None:
+    harbour = boat.collection
+    gone, held, proposed = (put(harbour, name) for name in ("gone", "held", "proposed"))
+    add_tags(Asset.objects.all(), ["boat"], alice)
+    Asset.objects.filter(pk=gone.pk).update(trashed_at=now())
+    Asset.objects.filter(pk=held.pk).update(quarantined=True)
+    Tag.objects.filter(asset=proposed).update(state=TagState.PROPOSED)
+    for user in (alice, bob):
+        assert [tag["count"] for tag in client_of(user).get("/api/v1/tags").json()["results"]] == [1]
+    Asset.objects.filter(pk=boat.pk).update(trashed_at=now())
+    assert client_of(bob).get("/api/v1/tags").json()["results"] == []
 
 
 def test_putting_tags_says_exactly_these(boat: Asset, alice: User) -> None:
