@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
@@ -30,10 +30,10 @@ def meanwhile(ask: Callable[[], Answered]) -> Callable[[], Answered]:
     a transaction another connection would not see what that wrote. `ask` must not share querysets with whoever goes on,
     for to compile one changes it for a moment: SQL it may (`compile_candidates`).
     """
-    if connection.in_atomic_block or connection.settings_dict["CONN_MAX_AGE"] == 0 or not _free.acquire(blocking=False):
+    begun = _begun(ask) if connection.settings_dict["CONN_MAX_AGE"] != 0 and not connection.in_atomic_block else None
+    if begun is None:
         found = ask()
         return lambda: found
-    begun = _threads().submit(_asked, ask)
 
     def wait() -> Answered:
         try:
@@ -42,6 +42,17 @@ def meanwhile(ask: Callable[[], Answered]) -> Callable[[], Answered]:
             return ask()
 
     return wait
+
+
+def _begun(ask: Callable[[], Answered]) -> Future[Answered] | None:
+    """None where both connections are busy, or the system has no thread left."""
+    if not _free.acquire(blocking=False):
+        return None
+    try:
+        return _threads().submit(_asked, ask)
+    except RuntimeError:
+        _free.release()
+        return None
 
 
 def _asked(ask: Callable[[], Answered]) -> Answered:
@@ -55,11 +66,13 @@ def _asked(ask: Callable[[], Answered]) -> Answered:
             raise NoConnection from error
         return ask()
     finally:
-        close_old_connections()
-        _free.release()
+        try:
+            close_old_connections()
+        finally:
+            _free.release()
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Made by the process that uses them, not by the one that it was forked from."""
+    """Made at the first question, so behind whatever forks a process that answers some: threads survive no fork."""
     return ThreadPoolExecutor(MOST, thread_name_prefix="meanwhile")

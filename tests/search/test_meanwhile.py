@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -173,10 +174,33 @@ def test_words_that_take_too_long_beside_are_told_too(
         found = found.annotate(slept=RawSQL("pg_sleep(30)::text", [], output_field=TextField())).filter(slept="")
         return phrases.find_sayings(found, query.text, 10)
 
-    monkeypatch.setattr(sayings, "find_words", slowly)
-    monkeypatch.setattr(phrases, "WITHIN_MS", 100)
-    for _ in range(3 * MOST):
-        with pytest.raises(TooSlow):
-            search(Query(text="boat"), bob)
-    monkeypatch.undo()
+    with monkeypatch.context() as for_now:
+        for_now.setattr(sayings, "find_words", slowly)
+        for_now.setattr(phrases, "WITHIN_MS", 100)
+        for _ in range(3 * MOST):
+            with pytest.raises(TooSlow):
+                search(Query(text="boat"), bob)
     assert search(Query(text="boat"), bob).hits
+
+
+def test_no_place_is_lost_where_no_thread_can_be_had(kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(*_: Any) -> Any:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as for_now:
+        for_now.setattr(ThreadPoolExecutor, "submit", no_thread)
+        for _ in range(3 * MOST):
+            assert meanwhile(here)() == here()
+    assert meanwhile(here)() != here()
+
+
+def test_no_place_is_lost_where_closing_a_connection_fails(kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise OSError("no route to host")
+
+    with monkeypatch.context() as for_now:
+        for_now.setattr("search.meanwhile.close_old_connections", fails)
+        for _ in range(3 * MOST):
+            with pytest.raises(OSError, match="no route"):
+                meanwhile(here)()
+    assert meanwhile(here)() != here()
