@@ -28,8 +28,6 @@ def tuned_settings(*, durable: bool) -> dict[str, str]:
         "log_timezone": "UTC",
         "fsync": "on" if durable else "off",
         "synchronous_commit": "on",
-        # Rows that are not committed, and most tests have no others, are none to it: it tells the planner so.
-        "autovacuum": "on" if durable else "off",
     }
 
 
