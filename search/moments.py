@@ -95,7 +95,7 @@ class Aim:
         return f"({sql})", params
 
 
-def best_frames(aim: Aim, assets: Sequence[int], within_ms: int = 0) -> dict[int, tuple[int, float]]:
+def best_frames(aim: Aim, assets: Sequence[int], within_ms: int = WITHIN_MS) -> dict[int, tuple[int, float]]:
     """The frame of each asset that comes closest to the aim, and how close it comes."""
     score, params = aim.score()
     sql = BEST_FRAMES.format(partition=partition(aim.space), score=score)
@@ -121,6 +121,6 @@ def closeness_by_second(aim: Aim, asset: int) -> list[tuple[float, float]]:
     return read(SECONDS.format(partition=partition(aim.space), score=score), {**params, "asset": asset})
 
 
-def read(sql: str, params: dict[str, Any], within_ms: int = 0) -> list[tuple[Any, ...]]:
+def read(sql: str, params: dict[str, Any], within_ms: int = WITHIN_MS) -> list[tuple[Any, ...]]:
     """Raises `TooSlow`, as finding neighbours does."""
-    return read_rows(sql, params, within_ms or WITHIN_MS, jit=False)  # compiling costs more than these take
+    return read_rows(sql, params, within_ms, jit=False)  # compiling costs more than these take

@@ -216,6 +216,8 @@ class Pipeline:
             return self._let_go(run, try_later if begun else put_off, str(PackMissing()))
         except StoreAway as error:
             return self._let_go(run, put_off, str(error))
+        except MemoryError:
+            return self._let_go(run, put_off, NO_ROOM)
         except OSError as error:
             return self._let_go(run, try_later, f"The frames could not be read: {error}")
         run.stopped = last
@@ -339,6 +341,8 @@ class Pipeline:
             try_later(one, str(error))
         except StoreAway as error:
             put_off(one, str(error))
+        except MemoryError:  # no picture's fault
+            put_off(one, NO_ROOM)
         except OSError as error:
             try_later(one, f"The picture could not be read: {error}")
         except Exception as error:  # the batch must go on

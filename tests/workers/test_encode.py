@@ -17,7 +17,7 @@ from PIL import Image
 from archive.admin import numbers
 from archive.admin.numbers import numbers_of_work
 from archive.models import Asset, Collection, Embedding, Space, Status, Step, Work, WorkState
-from archive.models.work import Priority
+from archive.models.work import NO_ROOM, Priority
 from archive.spaces import activate
 from archive.work import encode_again, retry_assets, skip
 from tests import pictures
@@ -102,6 +102,26 @@ def test_where_the_original_is_damaged_too_only_that_asset_fails(harbour: Collec
         skip_the_pause()
     assert list(Asset.objects.order_by("pk").values_list("status", flat=True)) == ["ready", "failed", "ready"]
     assert "damaged" in Asset.objects.get(pk=assets[1].pk).error
+
+
+def test_a_memory_that_is_full_while_decoding_is_waited_for_and_blamed_on_no_picture(
+    harbour: Collection, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(2):
+        take_in(harbour, pictures.png(pictures.distinct(seed)))
+    drain_prepare()
+
+    def no_room(*_: Any) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as for_now:
+        for_now.setattr(FakeEncoder, "prepare_jpeg", no_room)
+        drain_encode()
+    work = Work.objects.filter(step=Step.ENCODE)
+    assert {(one.state, one.last_error, one.errors) for one in work} == {(WorkState.READY, NO_ROOM, 0)}
+    skip_the_pause()
+    drain_encode()
+    assert set(Asset.objects.values_list("status", flat=True)) == {Status.READY}
 
 
 NOBODY = Claim(0, 0, uuid.uuid4())

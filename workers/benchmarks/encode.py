@@ -15,7 +15,7 @@ from PIL import Image
 from archive.measuring import Report, Row, in_turns, milliseconds, rate_row
 from archive.models import DIMENSIONS, Frame, Space
 from archive.spaces import activate, backfill
-from archive.vectors import store_vectors
+from archive.vectors import COPIED, store_vectors
 from workers.benchmarks.backlog import make_backlog, photographs, renew_backlog
 from workers.benchmarks.crew import Crew, crew
 from workers.encoders.load import encoder_of
@@ -24,12 +24,6 @@ from workers.spaces import make_space
 
 BACKLOG = 8192  # at most: a fast model empties it before its time is over
 STORED = 1024
-COPIED = np.dtype(
-    [
-        *(("columns", ">i2"), ("l1", ">i4"), ("frame", ">i8"), ("l2", ">i4"), ("dimensions", ">i2"), ("unused", ">i2")),
-        ("vector", ">f2", DIMENSIONS),
-    ]
-)
 
 
 def measure(*, quick: bool = False, model: str = "", processes: int = 0, runs: int = 0) -> Report:
@@ -93,9 +87,9 @@ def _parts(name: str, space: Space, encoder: Encoder, count: int) -> list[Row]:
     renew_backlog(space)
     frames = list(Frame.objects.values_list("pk", "asset_id")[:STORED])
     vectors = encoder.encode_pictures([encoder.prepare_jpeg(next(ours))]).repeat(len(frames), axis=0)
-    data = _as_copied([frame for frame, _ in frames], vectors)
+    data = _as_copied(frames, vectors)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE bare (frame_id bigint, vector halfvec(768))")
+        cursor.execute("CREATE TEMPORARY TABLE bare (frame_id bigint, asset_id bigint, vector halfvec(768))")
     store = in_turns(
         5,
         lambda: 1000 * len(frames) / milliseconds(lambda: _store(space, frames, vectors)),
@@ -111,11 +105,12 @@ def _store(space: Space, frames: list[tuple[int, int]], vectors: Vectors) -> Non
     store_vectors(space, [frame for frame, _ in frames], [asset for _, asset in frames], vectors)
 
 
-def _as_copied(frames: list[int], vectors: Vectors) -> bytes:
+def _as_copied(frames: list[tuple[int, int]], vectors: Vectors) -> bytes:
     """As COPY reads it in binary: a header, of each row the number of columns and each with its length, a trailer."""
     rows = np.zeros(len(frames), dtype=COPIED)
-    rows["columns"], rows["l1"], rows["l2"], rows["dimensions"] = 2, 8, 4 + 2 * DIMENSIONS, DIMENSIONS
-    rows["frame"], rows["vector"] = frames, vectors
+    rows["columns"], rows["l1"], rows["l2"], rows["l3"] = 3, 8, 8, 4 + 2 * DIMENSIONS
+    rows["frame"], rows["asset"] = zip(*frames, strict=True)
+    rows["dimensions"], rows["vector"] = DIMENSIONS, vectors
     return b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
 
 

@@ -12,6 +12,8 @@ trained on.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -36,7 +38,9 @@ class Window:
         self._decode = _decoded if all(type(step) in (Resize, CenterCrop) for step in steps) else picture_of
 
     def __call__(self, shown: Image.Image | bytes) -> torch.Tensor:
-        return _as_bytes(self._steps(self._decode(shown) if isinstance(shown, bytes) else shown))
+        """Raises `Damaged` and MemoryError."""
+        with told_when_full():
+            return _as_bytes(self._steps(self._decode(shown) if isinstance(shown, bytes) else shown))
 
 
 class Numbers:
@@ -75,17 +79,23 @@ def halved(transform: Any, device: Device) -> tuple[Window, Numbers]:
     return Window(shaping), Numbers(normalise, device)
 
 
+@contextmanager
+def told_when_full() -> Iterator[None]:
+    """torch has words of its own for a MemoryError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_full(error):
+            raise MemoryError(str(error)) from error
+        raise
+
+
 def _decoded(data: bytes) -> torch.Tensor:
     """(3, height, width). Pillow's pixels, for both use libjpeg-turbo, but without Python's lock: of Pillow two threads
     decode a quarter more than one, of this twice as much. Raises `Damaged`."""
-    with decoding():
+    with decoding(), told_when_full():
         Image.open(io.BytesIO(data), formats=["JPEG"])  # its header only: this one knows a bomb
-        try:
-            pixels: torch.Tensor = decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
-        except RuntimeError as error:
-            if is_full(error):
-                raise MemoryError(str(error)) from error
-            raise
+        pixels: torch.Tensor = decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
     return pixels
 
 
