@@ -28,6 +28,7 @@ from archive.models import (
     Work,
     WorkState,
 )
+from archive.models.work import NO_ROOM
 from archive.spaces import activate, backfill, gaps, promote_full
 from archive.vectors import Vectors, read_vectors, store_vectors
 from archive.video import calibration
@@ -45,6 +46,7 @@ from workers import deriving
 from workers.claims import ERRORS
 from workers.encode import drain_encode
 from workers.encoders.adapter_files import keep_adapter
+from workers.encoders.fake import FakeEncoder
 from workers.encoders.load import encoder_of
 from workers.prepare import drain_prepare
 from workers.spaces import make_space
@@ -133,6 +135,23 @@ def test_a_lost_pack_is_read_from_the_film_again(film: Asset, fake_space: Space)
     film.refresh_from_db()
     assert (film.status, film.error) == (Status.READY, "")
     assert Embedding.objects.filter(asset=film).count() == 20
+
+
+def test_a_memory_that_is_full_while_frames_are_decoded_is_waited_for(
+    film: Asset, fake_space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: Any) -> Any:
+        raise MemoryError
+
+    encode_again(Asset.objects.filter(pk=film.pk))
+    with monkeypatch.context() as for_now:
+        for_now.setattr(FakeEncoder, "prepare_jpeg", no_room)
+        drain_encode()
+    waiting = Work.objects.get(asset=film, step=Step.ENCODE)
+    assert (waiting.state, waiting.last_error, waiting.errors, waiting.crashes) == (WorkState.READY, NO_ROOM, 0, 0)
+    Work.objects.filter(state=WorkState.READY).update(not_before="2000-01-01T00:00Z")
+    work()
+    assert set(Work.objects.values_list("state", flat=True)) == {WorkState.DONE}
 
 
 def test_another_pace_leaves_no_frame_of_the_old_one(film: Asset, harbour: Collection, fake_space: Space) -> None:
