@@ -7,6 +7,8 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+SECONDS = 0.5
+
 _redis: Redis | None = None
 
 
@@ -14,6 +16,6 @@ def quick_redis() -> Redis:
     global _redis  # noqa: PLW0603  (one connection pool a process)
     if _redis is None:
         _redis = Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
+            settings.REDIS_URL, socket_connect_timeout=SECONDS, socket_timeout=SECONDS, retry=Retry(NoBackoff(), 0)
         )
     return _redis
